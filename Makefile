@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PRET := $(VENV)/.installe
+
+.PHONY: help setup demo test check format bench lock clean
+
+help: ## Say what each target does
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(PRET) ## Make the virtual environment with the locked versions
+
+$(PRET): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(PRET) ## Show the example: service on 127.0.0.1:8000, its traces sent, its bilan printed (DEMO_EXIT=1: then stop)
+	$(BIN)/traces-postes demo
+
+test: $(PRET) ## Run the whole test suite on a real PostgreSQL
+	$(BIN)/pytest
+
+check: $(PRET) ## Lint, types and import boundaries
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(PRET) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
+	$(BIN)/python -m bench
+
+lock: $(PRET) ## Renew requirements.lock with the latest versions that pyproject.toml admits (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+		--group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and the demo's data
+	rm -rf $(VENV) .data
