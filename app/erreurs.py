@@ -1,0 +1,154 @@
+"""Domain errors, and the one place where they become RFC 9457 problem details.
+
+    ErreurMetier
+    ├── CorpsIllisible 400          ├── Conflit 409
+    ├── CleAbsente, CleRefusee 401  ├── CorpsTropGrand 413
+    ├── RoleInsuffisant 403         ├── MediaRefuse 415
+    ├── Introuvable 404             ├── CorpsInvalide 422
+    ├── MethodeRefusee 405          ├── TropDeRequetes 429
+    ├── CorpsTropLent 408           ├── Surcharge, BaseIndisponible 503
+    └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
+
+A detail is French, says what to do, and never repeats a value that the caller sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypedDict
+
+
+class Faute(TypedDict):
+    """One fault of a body: ``champ`` is a name known to the contract, or None for a name that is not."""
+
+    champ: str | None
+    message: str
+
+
+class ErreurMetier(Exception):
+    """What a caller may be told: a status, a stable code, and a sentence that says what to do."""
+
+    statut: ClassVar[int]
+    code: ClassVar[str]
+    titre: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        erreurs: Sequence[Faute] = (),
+        entetes: Mapping[str, str] | None = None,
+        complements: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.erreurs = list(erreurs)
+        self.entetes = dict(entetes or {})
+        self.complements = dict(complements or {})
+
+
+class CorpsIllisible(ErreurMetier):
+    statut, code, titre = 400, "json-invalide", "Corps illisible"
+
+
+class CleAbsente(ErreurMetier):
+    statut, code, titre = 401, "cle-absente", "Clé d'accès absente"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Joignez votre clé d'accès dans l'en-tête « Authorization: Bearer <clé> ».",
+            entetes={"WWW-Authenticate": 'Bearer realm="traces-postes"'},
+        )
+
+
+class CleRefusee(ErreurMetier):
+    statut, code, titre = 401, "cle-refusee", "Clé d'accès refusée"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cette clé d'accès est inconnue, expirée ou révoquée : conservez vos traces et demandez une nouvelle clé.",
+            entetes={"WWW-Authenticate": 'Bearer realm="traces-postes", error="invalid_token"'},
+        )
+
+
+class RoleInsuffisant(ErreurMetier):
+    statut, code, titre = 403, "role-insuffisant", "Accès refusé"
+
+
+class Introuvable(ErreurMetier):
+    statut, code, titre = 404, "introuvable", "Objet introuvable"
+
+
+class MethodeRefusee(ErreurMetier):
+    statut, code, titre = 405, "methode-refusee", "Méthode refusée"
+
+
+class CorpsTropLent(ErreurMetier):
+    statut, code, titre = 408, "corps-trop-lent", "Corps trop lent"
+
+
+class Conflit(ErreurMetier):
+    statut, code, titre = 409, "conflit", "Contraire à l'état présent"
+
+
+class DemarrageIncomplet(Conflit):
+    code, titre = "demarrage-incomplet", "La présérie ne peut pas encore démarrer"
+
+
+class CorpsTropGrand(ErreurMetier):
+    statut, code, titre = 413, "corps-trop-grand", "Corps trop grand"
+
+
+class MediaRefuse(ErreurMetier):
+    statut, code, titre = 415, "type-de-media-refuse", "Type de média refusé"
+
+
+class CorpsInvalide(ErreurMetier):
+    statut, code, titre = 422, "corps-invalide", "Corps invalide"
+
+
+class TropDeRequetes(ErreurMetier):
+    statut, code, titre = 429, "trop-de-requetes", "Trop de requêtes"
+
+
+class ErreurInterne(ErreurMetier):
+    statut, code, titre = 500, "erreur-interne", "Erreur interne"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le service a rencontré une erreur imprévue : renvoyez la même requête, et transmettez « instance » "
+            "à l'Assurance Maladie si elle se répète."
+        )
+
+
+class Surcharge(ErreurMetier):
+    statut, code, titre = 503, "surcharge", "Service surchargé"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant.",
+            entetes={"Retry-After": "1"},
+        )
+
+
+class BaseIndisponible(ErreurMetier):
+    statut, code, titre = 503, "base-indisponible", "Base de données indisponible"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La base de données ne répond pas ; rien n'est perdu de ce qui a été acquitté : "
+            "renvoyez la même requête dans quelques secondes.",
+            entetes={"Retry-After": "2"},
+        )
+
+
+def probleme(erreur: ErreurMetier, requete_id: str) -> dict[str, object]:
+    """The body of an answer of type ``application/problem+json`` (CONTRACT, RFC 9457)."""
+    corps: dict[str, object] = {
+        "type": f"urn:traces-postes:probleme:{erreur.code}",
+        "title": erreur.titre,
+        "status": erreur.statut,
+        "detail": erreur.detail,
+        "instance": f"urn:uuid:{requete_id}",
+    }
+    if erreur.erreurs:
+        corps["erreurs"] = erreur.erreurs
+    return corps | erreur.complements

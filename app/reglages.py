@@ -1,0 +1,44 @@
+"""Settings, read once from the environment (prefix ``TRACES_POSTES_``).
+
+No secret has a working default: embedded mode makes one and keeps it in the data directory, any other mode refuses
+to start and names what is missing (see ``app.stockage.secrets_locaux``).
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Reglages(BaseSettings):
+    """Every setting of the service; an operator's reference is ``docs/reglages.md``."""
+
+    model_config = SettingsConfigDict(env_prefix="TRACES_POSTES_", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://… of the service; unset: embedded PostgreSQL in DATA_DIR"
+    )
+    migration_url: SecretStr | None = Field(
+        None, description="postgresql://… of the schema's owner; unset: DATABASE_URL"
+    )
+    data_dir: Path = Field(Path(".data"), description="where embedded mode keeps its cluster and its secret")
+    cle_maitresse: SecretStr | None = Field(
+        None, description="32 bytes in base64 that wrap each présérie's pseudonym key"
+    )
+    pool_taille: int = Field(10, ge=2, le=200, description="database connections per worker, the writer's included")
+    ecriture_lot_max: int = Field(1_000, ge=1, le=10_000, description="traces in one commit, at most")
+    ecriture_file_max: int = Field(
+        20_000,
+        ge=1_000,
+        le=1_000_000,
+        description="traces waiting for a commit in one worker; beyond it: 503",
+    )
+    ecriture_delai_s: float = Field(10, gt=0, le=120, description="seconds that one commit may take; beyond it: 503")
+    corps_delai_s: float = Field(30, gt=0, le=600, description="seconds that a client may take to send its body")
+    debit_max: int | None = Field(
+        None, ge=1, description="requests per second and key on POST /traces, per worker; unset: no limit"
+    )
+    registre_fraicheur_s: float = Field(
+        0.25, gt=0, le=0.5, description="seconds between two looks at the registry's generation"
+    )
+    niveau_journal: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="level of the logs")
