@@ -1,0 +1,95 @@
+"""Connections to PostgreSQL: one way to connect, reads on one snapshot, writes in one commit before the answer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as AttenteDeConnexion
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from app.stockage.tables import ROLE_SERVICE
+
+CONNEXION_DELAI_S = 5
+_ETATS_INDISPONIBLES = ("08", "25006", "53", "57", "58")
+
+
+class Base:
+    """The database of the service. Every connection takes the role that may not alter tables."""
+
+    def __init__(self, url: str, *, pool_taille: int, delai_s: float) -> None:
+        self._dsn = url_asyncpg(url)
+        self._delai_s = delai_s
+        self.moteur: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self.connecter,
+            pool_size=pool_taille,
+            max_overflow=0,
+            pool_timeout=delai_s,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+
+    async def connecter(self) -> asyncpg.Connection:
+        """A new connection; the caller closes it."""
+        return await asyncpg.connect(
+            self._dsn,
+            timeout=CONNEXION_DELAI_S,
+            command_timeout=self._delai_s,
+            server_settings={"role": ROLE_SERVICE, "application_name": "traces-postes", "timezone": "UTC"},
+        )
+
+    @asynccontextmanager
+    async def lecture(self) -> AsyncIterator[AsyncSession]:
+        """Reads on one snapshot, so that the parts of an answer add up."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self.moteur.connect() as connexion:
+            await connexion.execution_options(**options)
+            async with AsyncSession(connexion, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def ecriture(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with AsyncSession(self.moteur, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def fermer(self) -> None:
+        await self.moteur.dispose()
+
+
+def url_asyncpg(url: str) -> str:
+    """A ``postgresql://`` URL for asyncpg itself; SQLAlchemy's spelling of the driver is accepted too."""
+    nom, reste = url.split("://", 1)
+    if nom.split("+", 1)[0] not in ("postgresql", "postgres"):
+        raise ValueError("DATABASE_URL commence par postgresql://")
+    return f"postgresql://{reste}"
+
+
+def url_sqlalchemy(url: str) -> URL:
+    """The same for an engine of SQLAlchemy, to which a bare ``postgresql://`` would mean psycopg."""
+    return make_url(url_asyncpg(url)).set(drivername="postgresql+asyncpg")
+
+
+def est_indisponible(erreur: BaseException) -> bool:
+    """Whether the database could not be reached or could not work, rather than refused what it was told."""
+    if isinstance(erreur, DBAPIError):
+        if erreur.connection_invalidated or erreur.orig is None:
+            return True
+        return est_indisponible(erreur.orig.__cause__ or erreur.orig)
+    if isinstance(erreur, AttenteDeConnexion | OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return True
+    if isinstance(erreur, asyncpg.PostgresError):
+        return str(erreur.sqlstate).startswith(_ETATS_INDISPONIBLES)
+    return False
+
+
+ERREURS_DE_BASE = (
+    SQLAlchemyError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Everything that talking to the database may raise; ``TimeoutError`` is an ``OSError``."""

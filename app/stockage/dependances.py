@@ -1,0 +1,28 @@
+"""FastAPI dependencies: a session to read on one snapshot, or to write in one commit before the answer is sent."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.stockage.base import Base
+from app.stockage.generation import avancer
+
+
+async def _lecture(requete: Request) -> AsyncIterator[AsyncSession]:
+    base: Base = requete.app.state.base
+    async with base.lecture() as session:
+        yield session
+
+
+async def _ecriture(requete: Request) -> AsyncIterator[AsyncSession]:
+    base: Base = requete.app.state.base
+    async with base.ecriture() as session:
+        await avancer(session)
+        yield session
+
+
+# scope="function": FastAPI would otherwise commit after the answer has left.
+SessionLecture = Annotated[AsyncSession, Depends(_lecture, scope="function")]
+SessionRegistre = Annotated[AsyncSession, Depends(_ecriture, scope="function")]

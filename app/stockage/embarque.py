@@ -1,0 +1,100 @@
+"""The embedded PostgreSQL 18 of laptops and tests: a server on a Unix socket of its data directory.
+
+Each process holds a shared lock on ``postgres.usage`` while it uses the server; whoever leaves last (and so
+gets the exclusive lock) stops it. The kernel drops the lock of a killed process, so that the next one takes
+over the server that was left behind. ``postgres.verrou`` serialises starting and stopping.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
+
+from app.stockage.acces_posix import AccesImpossible
+from app.stockage.grappe import NOM, Grappe, PostgresEmbarqueImpossible
+
+__all__ = ["PostgresEmbarque", "PostgresEmbarqueImpossible", "postgres_embarque"]
+
+
+@dataclass(frozen=True)
+class PostgresEmbarque:
+    """A running server: where it lives and how to reach it."""
+
+    dossier: Path
+    dossier_socket: Path
+    journal: Path
+
+    def url(self, base: str = NOM, utilisateur: str = NOM) -> str:
+        """Build the ``postgresql://`` URL of a database."""
+        hote = quote(str(self.dossier_socket), safe="")
+        return f"postgresql://{quote(utilisateur, safe='')}@/{quote(base, safe='')}?host={hote}"
+
+
+@contextmanager
+def postgres_embarque(
+    dossier_donnees: Path, *, reglages: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[PostgresEmbarque]:
+    """Use the server of a data directory: created, started or joined, and stopped by the last one to leave.
+
+    ``reglages`` are PostgreSQL settings; they hold for a server that this call starts, not for one it joins.
+    """
+    with ExitStack() as pile:
+        with _echecs_expliques(dossier_donnees):
+            dossier_donnees.mkdir(mode=0o700, parents=True, exist_ok=True)
+            dossier = dossier_donnees.resolve()
+            verrou = _ouvrir(pile, dossier / "postgres.verrou")
+            usage = _ouvrir(pile, dossier / "postgres.usage")
+            fcntl.flock(usage, fcntl.LOCK_SH)
+            with _exclusif(verrou):
+                grappe = Grappe.de(dossier, reglages)
+                pile.callback(_quitter, grappe, verrou, usage)
+                grappe.demarrer()
+                postgres = PostgresEmbarque(dossier, grappe.socket_en_service(), grappe.journal)
+        yield postgres
+
+
+def _quitter(grappe: Grappe, verrou: int, usage: int) -> None:
+    with _echecs_expliques(grappe.dossier), _exclusif(verrou):
+        try:
+            fcntl.flock(usage, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # others still use it, and the last of them will stop it
+        grappe.arreter()
+
+
+def _ouvrir(pile: ExitStack, chemin: Path) -> int:
+    # Closed in children (O_CLOEXEC): one that held a copy would keep our lock after us.
+    descripteur = os.open(chemin, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    pile.callback(os.close, descripteur)
+    return descripteur
+
+
+@contextmanager
+def _exclusif(verrou: int) -> Iterator[None]:
+    fcntl.flock(verrou, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(verrou, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _echecs_expliques(dossier: Path) -> Iterator[None]:
+    try:
+        yield
+    except AccesImpossible as exc:
+        raise PostgresEmbarqueImpossible(str(exc)) from exc
+    except PermissionError as exc:
+        raise PostgresEmbarqueImpossible(
+            f"Le PostgreSQL embarqué de {dossier} n'est pas utilisable par ce compte ({exc}). Relancez sous "
+            "le compte qui l'a créé, ou choisissez un autre dossier par TRACES_POSTES_DATA_DIR."
+        ) from exc
+    except OSError as exc:
+        raise PostgresEmbarqueImpossible(
+            f"Le PostgreSQL embarqué n'a pas pu être préparé dans {dossier} : {exc}. Corrigez cette cause et "
+            "relancez, ou donnez un serveur PostgreSQL par TRACES_POSTES_DATABASE_URL."
+        ) from exc

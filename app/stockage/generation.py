@@ -1,0 +1,86 @@
+"""How caches know that they are old: the registry's generation, looked at several times a second.
+
+A cache may only ever say yes, and only while the last look is less than a second old; a no is asked of the database.
+Polling one row was chosen over LISTEN/NOTIFY: a listener that has silently died looks just like a quiet registry.
+"""
+
+import asyncio
+import time
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.stockage.base import ERREURS_DE_BASE, Base
+
+FRAICHEUR_MAX_S = 0.9
+_journal = structlog.get_logger(__name__)
+
+
+class Generation:
+    """The registry's generation as last seen, and when."""
+
+    def __init__(self, base: Base, periode_s: float) -> None:
+        self._base = base
+        self._periode_s = periode_s
+        self._vue_a = float("-inf")
+        self.numero = -1
+
+    @property
+    def sure(self) -> bool:
+        return time.monotonic() - self._vue_a < FRAICHEUR_MAX_S
+
+    async def regarder(self) -> None:
+        """Reads it once. Its age counts from before the question: the answer may be older than its arrival."""
+        debut = time.monotonic()
+        async with self._base.lecture() as session:
+            self.numero = (await session.execute(text("SELECT generation FROM registre"))).scalar_one()
+        self._vue_a = debut
+
+    async def suivre(self) -> None:
+        """Looks until cancelled; while the database is away, caches simply stop being trusted."""
+        while True:
+            try:
+                await self.regarder()
+            except ERREURS_DE_BASE as erreur:
+                _journal.warning("generation_illisible", erreur=type(erreur).__name__)
+            await asyncio.sleep(self._periode_s)
+
+
+async def avancer(session: AsyncSession) -> None:
+    """Opens a change of the registry: the row's lock makes changes follow one another, in every replica."""
+    await session.execute(text("UPDATE registre SET generation = generation + 1"))
+
+
+C = TypeVar("C", bound=Hashable)
+V = TypeVar("V")
+
+
+class Memoire(Generic[C, V]):
+    """What was read from the registry under one generation; emptied as soon as there is a newer one."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+        self._numero = -1
+        self._valeurs: dict[C, V] = {}
+
+    @property
+    def numero(self) -> int:
+        return self._generation.numero
+
+    def lire(self, cle: C) -> V | None:
+        """What is known, if it may be trusted now."""
+        if not self._generation.sure or self._numero != self._generation.numero:
+            return None
+        return self._valeurs.get(cle)
+
+    def garder(self, cle: C, valeur: V, lu_sous: int) -> None:
+        """Keeps what was read while ``lu_sous`` was the generation; drops it if that is no longer so."""
+        if lu_sous != self._generation.numero:
+            return
+        if self._numero != lu_sous:
+            self._numero = lu_sous
+            self._valeurs.clear()
+        self._valeurs[cle] = valeur
