@@ -1,0 +1,114 @@
+"""Tables of the registry. Rows are never deleted; ``code`` is what callers know, ``id`` what the hot path carries."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.stockage.tables import Table
+
+
+class Registre(Table):
+    """One row: every change of the registry adds one to it, which is how caches learn that they are old."""
+
+    __tablename__ = "registre"
+    __table_args__ = (CheckConstraint("unique_ligne", name="une_ligne"),)
+
+    unique_ligne: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    generation: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Editeur(Table):
+    __tablename__ = "editeur"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    raison_sociale: Mapped[str] = mapped_column(Text)
+    solution_sesam_vitale: Mapped[bool]
+
+
+class Module(Table):
+    __tablename__ = "module"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    editeur_id: Mapped[int] = mapped_column(ForeignKey("editeur.id"))
+    nom: Mapped[str] = mapped_column(Text)
+
+
+class Logiciel(Table):
+    __tablename__ = "logiciel"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    editeur_id: Mapped[int] = mapped_column(ForeignKey("editeur.id"))
+    module_id: Mapped[int] = mapped_column(ForeignKey("module.id"))
+    nom: Mapped[str] = mapped_column(Text)
+    sesam_vitale: Mapped[bool]
+    cnda_numero: Mapped[str | None] = mapped_column(Text)
+    cnda_le: Mapped[date | None] = mapped_column(Date)
+
+
+class Preserie(Table):
+    """``cle_enveloppee`` is the key of its pseudonyms, wrapped by the master key; None once destroyed."""
+
+    __tablename__ = "preserie"
+    __table_args__ = (
+        CheckConstraint("statut IN ('preparation', 'en_cours', 'validee', 'cloturee', 'abandonnee')", name="statut"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    logiciel_id: Mapped[int] = mapped_column(ForeignKey("logiciel.id"), index=True)
+    categorie_ps: Mapped[str] = mapped_column(Text)
+    referentiel_version: Mapped[str] = mapped_column(Text)
+    cpam: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    fin_prevue_le: Mapped[date | None] = mapped_column(Date)
+    statut: Mapped[str] = mapped_column(Text, server_default="preparation")
+    traces_actives: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    demarree_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    traces_depuis_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    observee_depuis: Mapped[date | None] = mapped_column(Date)
+    cle_enveloppee: Mapped[bytes | None] = mapped_column(LargeBinary)
+    creee_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Jalon(Table):
+    __tablename__ = "jalon"
+
+    preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    le: Mapped[date] = mapped_column(Date)
+
+
+class Pilote(Table):
+    __tablename__ = "pilote"
+    __table_args__ = (UniqueConstraint("preserie_id", "numero_am"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"))
+    numero_am: Mapped[str] = mapped_column(Text)
+    cpam: Mapped[str] = mapped_column(Text)
+    sesam_vitale: Mapped[bool]
+    accord_le: Mapped[date] = mapped_column(Date)
+    equipement_verifie: Mapped[bool]
+    forme_le: Mapped[date | None] = mapped_column(Date)
+    installation_prevue_le: Mapped[date | None] = mapped_column(Date)
+    installe_le: Mapped[date | None] = mapped_column(Date)
+    phase_2_le: Mapped[date | None] = mapped_column(Date)
+    retire_le: Mapped[date | None] = mapped_column(Date)

@@ -1,0 +1,36 @@
+"""Runs migrations over asyncpg, as the owner of the schema; ``app.stockage.schema`` hands over the URL."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+import app.acces.modeles
+import app.preseries.modeles
+import app.traces.modeles  # noqa: F401  — the three fill the metadata
+from app.stockage.base import url_sqlalchemy
+from app.stockage.tables import Table
+
+VERROU = 7_206_021  # any number, the same for all: two migrations at once run one after the other
+
+
+def _migrer(connexion: Connection) -> None:
+    context.configure(connection=connexion, target_metadata=Table.metadata, transaction_per_migration=False)
+    with context.begin_transaction():
+        connexion.exec_driver_sql(f"SELECT pg_advisory_xact_lock({VERROU})")
+        context.run_migrations()
+
+
+async def _ouvrir_et_migrer() -> None:
+    moteur = create_async_engine(url_sqlalchemy(context.config.attributes["url"]), poolclass=NullPool)
+    try:
+        async with moteur.connect() as connexion:
+            await connexion.run_sync(_migrer)
+            await connexion.commit()
+    finally:
+        await moteur.dispose()
+
+
+asyncio.run(_ouvrir_et_migrer())
