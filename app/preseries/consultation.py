@@ -1,0 +1,122 @@
+"""Reads of the registry over HTTP: one object, or a list paged by cursor. An éditeur sees its own."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.acces.dependances import exiger
+from app.acces.roles import Acces, Role
+from app.erreurs import Introuvable
+from app.pages import LIMITE, Apres, Limite, Page
+from app.preseries import depot, service, vues
+from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
+from app.preseries.routes import CodeChemin, NumeroAmChemin
+from app.preseries.schemas import EditeurLu, JalonLu, LogicielLu, ModuleLu, NomJalon, PiloteLu, PreserieLue
+from app.stockage.dependances import SessionLecture
+
+routes = APIRouter(tags=["Registre"])
+Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
+
+
+def _introuvable() -> Introuvable:
+    return Introuvable("Rien de tel ne vous est connu au registre : vérifiez le code.")
+
+
+@routes.get("/editeurs", summary="Éditeurs")
+async def editeurs(
+    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Page[EditeurLu]:
+    lignes, encore = await depot.page(session, depot.liste_editeurs(acces.editeur), Editeur.code, apres, limite)
+    elements = [vues.vue_editeur(e) for (e,) in lignes]
+    return Page(elements=elements, suivant=elements[-1].code if encore else None)
+
+
+@routes.get("/editeurs/{code}", summary="Un éditeur")
+async def editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> EditeurLu:
+    ligne = (await session.execute(depot.liste_editeurs(acces.editeur).where(Editeur.code == code))).first()
+    if ligne is None:
+        raise _introuvable()
+    return vues.vue_editeur(*ligne)
+
+
+@routes.get("/modules", summary="Modules")
+async def modules(
+    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Page[ModuleLu]:
+    lignes, encore = await depot.page(session, depot.liste_modules(acces.editeur), Module.code, apres, limite)
+    elements = [vues.vue_module(*ligne) for ligne in lignes]
+    return Page(elements=elements, suivant=elements[-1].code if encore else None)
+
+
+@routes.get("/modules/{code}", summary="Un module")
+async def module(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> ModuleLu:
+    ligne = (await session.execute(depot.liste_modules(acces.editeur).where(Module.code == code))).first()
+    if ligne is None:
+        raise _introuvable()
+    return vues.vue_module(*ligne)
+
+
+@routes.get("/logiciels", summary="Logiciels")
+async def logiciels(
+    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Page[LogicielLu]:
+    lignes, encore = await depot.page(session, depot.liste_logiciels(acces.editeur), Logiciel.code, apres, limite)
+    elements = [vues.vue_logiciel(*ligne) for ligne in lignes]
+    return Page(elements=elements, suivant=elements[-1].code if encore else None)
+
+
+@routes.get("/logiciels/{code}", summary="Un logiciel")
+async def logiciel(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> LogicielLu:
+    ligne = (await session.execute(depot.liste_logiciels(acces.editeur).where(Logiciel.code == code))).first()
+    if ligne is None:
+        raise _introuvable()
+    return vues.vue_logiciel(*ligne)
+
+
+@routes.get("/preseries", summary="Préséries")
+async def preseries(
+    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Page[PreserieLue]:
+    lignes, encore = await depot.page(session, depot.liste_preseries(acces.editeur), Preserie.code, apres, limite)
+    elements = [await vues.vue_preserie(session, p) for p, _ in lignes]
+    return Page(elements=elements, suivant=elements[-1].code if encore else None)
+
+
+@routes.get("/preseries/{code}", summary="Une présérie")
+async def preserie(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> PreserieLue:
+    return await vues.vue_preserie(session, await service.preserie_visible(session, acces, code))
+
+
+@routes.get("/preseries/{code}/jalons", summary="Jalons d'une présérie")
+async def jalons(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> Page[JalonLu]:
+    presente = await service.preserie_visible(session, acces, code)
+    dates = await depot.jalons(session, presente.id)
+    return Page(elements=[JalonLu.model_construct(code=j.code, le=j.le) for j in dates], suivant=None)
+
+
+@routes.get("/preseries/{code}/jalons/{jalon}", summary="Un jalon")
+async def un_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: SessionLecture) -> JalonLu:
+    presente = await service.preserie_visible(session, acces, code)
+    trouves = [j for j in await depot.jalons(session, presente.id) if j.code == jalon]
+    if not trouves:
+        raise _introuvable()
+    return JalonLu.model_construct(code=jalon, le=trouves[0].le)
+
+
+@routes.get("/preseries/{code}/pilotes", summary="Pilotes d'une présérie")
+async def pilotes(
+    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Page[PiloteLu]:
+    presente = await service.preserie_visible(session, acces, code)
+    lignes, encore = await depot.page(session, depot.liste_pilotes(presente.id), Pilote.numero_am, apres, limite)
+    elements = [vues.vue_pilote(p) for (p,) in lignes]
+    return Page(elements=elements, suivant=elements[-1].numero_am if encore else None)
+
+
+@routes.get("/preseries/{code}/pilotes/{numero_am}", summary="Un pilote")
+async def pilote(code: CodeChemin, numero_am: NumeroAmChemin, acces: Lecteur, session: SessionLecture) -> PiloteLu:
+    presente = await service.preserie_visible(session, acces, code)
+    trouve = await depot.pilote(session, presente.id, numero_am)
+    if trouve is None:
+        raise _introuvable()
+    return vues.vue_pilote(trouve)

@@ -1,0 +1,123 @@
+"""SQL of the registry."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.preseries.cycle import Statut
+from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
+
+Lignes: TypeAlias = Select[*tuple[Any, ...]]
+"""A query for rows of any columns."""
+
+
+async def editeur(session: AsyncSession, code: str) -> Editeur | None:
+    return await session.scalar(select(Editeur).where(Editeur.code == code))
+
+
+async def module(session: AsyncSession, code: str) -> Module | None:
+    return await session.scalar(select(Module).where(Module.code == code))
+
+
+async def logiciel(session: AsyncSession, code: str) -> Logiciel | None:
+    return await session.scalar(select(Logiciel).where(Logiciel.code == code))
+
+
+async def preserie(session: AsyncSession, code: str) -> Preserie | None:
+    return await session.scalar(select(Preserie).where(Preserie.code == code))
+
+
+async def pilote(session: AsyncSession, preserie_id: int, numero_am: str) -> Pilote | None:
+    return await session.scalar(select(Pilote).where(Pilote.preserie_id == preserie_id, Pilote.numero_am == numero_am))
+
+
+async def editeur_de(session: AsyncSession, logiciel_id: int) -> str:
+    """The code of the éditeur of a logiciel."""
+    requete = select(Editeur.code).join(Logiciel, Logiciel.editeur_id == Editeur.id).where(Logiciel.id == logiciel_id)
+    return (await session.execute(requete)).scalar_one()
+
+
+async def jalons(session: AsyncSession, preserie_id: int) -> Sequence[Jalon]:
+    return (await session.scalars(select(Jalon).where(Jalon.preserie_id == preserie_id).order_by(Jalon.code))).all()
+
+
+async def nombre_de_pilotes(session: AsyncSession, preserie_id: int) -> int:
+    requete = select(func.count()).where(Pilote.preserie_id == preserie_id, Pilote.retire_le.is_(None))
+    return (await session.execute(requete)).scalar_one()
+
+
+async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bool:
+    """Whether a présérie of a logiciel that meets the condition was ever started."""
+    requete = (
+        select(Preserie.id)
+        .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
+        .where(condition, Preserie.statut != Statut.PREPARATION.value)
+    )
+    return (await session.execute(requete.limit(1))).first() is not None
+
+
+async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numero_am: str | None = None) -> bool:
+    """Whether a pilote of this présérie (or this one) is in another open présérie of the same logiciel."""
+    if numero_am is None:
+        numeros: Any = select(Pilote.numero_am).where(Pilote.preserie_id == p.id)
+    else:
+        numeros = [numero_am]
+    ouverte = or_(
+        Preserie.statut == Statut.EN_COURS.value, (Preserie.statut == Statut.VALIDEE.value) & Preserie.traces_actives
+    )
+    requete = (
+        select(Pilote.id)
+        .join(Preserie, Preserie.id == Pilote.preserie_id)
+        .where(Preserie.logiciel_id == p.logiciel_id, Preserie.id != p.id, ouverte, Pilote.numero_am.in_(numeros))
+    )
+    return (await session.execute(requete.limit(1))).first() is not None
+
+
+def liste_editeurs(editeur_code: str | None) -> Lignes:
+    requete = select(Editeur)
+    return requete if editeur_code is None else requete.where(Editeur.code == editeur_code)
+
+
+def liste_modules(editeur_code: str | None) -> Lignes:
+    """Modules with their éditeur's code; of one éditeur, those that it owns or integrates."""
+    requete: Lignes = select(Module, Editeur.code).join(Editeur, Editeur.id == Module.editeur_id)
+    if editeur_code is None:
+        return requete
+    integres = (
+        select(Logiciel.module_id).join(Editeur, Editeur.id == Logiciel.editeur_id).where(Editeur.code == editeur_code)
+    )
+    return requete.where(or_(Editeur.code == editeur_code, Module.id.in_(integres)))
+
+
+def liste_logiciels(editeur_code: str | None) -> Lignes:
+    requete: Lignes = (
+        select(Logiciel, Editeur.code, Module.code)
+        .join(Editeur, Editeur.id == Logiciel.editeur_id)
+        .join(Module, Module.id == Logiciel.module_id)
+    )
+    return requete if editeur_code is None else requete.where(Editeur.code == editeur_code)
+
+
+def liste_preseries(editeur_code: str | None) -> Lignes:
+    requete: Lignes = (
+        select(Preserie, Logiciel.code)
+        .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
+        .join(Editeur, Editeur.id == Logiciel.editeur_id)
+    )
+    return requete if editeur_code is None else requete.where(Editeur.code == editeur_code)
+
+
+def liste_pilotes(preserie_id: int) -> Lignes:
+    return select(Pilote).where(Pilote.preserie_id == preserie_id)
+
+
+async def page(
+    session: AsyncSession, requete: Lignes, cle: Any, apres: str | None, limite: int
+) -> tuple[list[Any], bool]:
+    """One page of a list ordered by ``cle``, and whether more follows."""
+    if apres is not None:
+        requete = requete.where(cle > apres)
+    lignes = list((await session.execute(requete.order_by(cle).limit(limite + 1))).all())
+    return lignes[:limite], len(lignes) > limite

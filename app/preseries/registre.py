@@ -1,0 +1,80 @@
+"""The registry as the reception of traces sees it: from memory while that may be trusted, else from the database."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
+from app.preseries.cycle import Statut
+from app.preseries.enveloppe import Coffre
+from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
+from app.stockage.base import Base
+from app.stockage.generation import Generation, Memoire
+
+
+class CleMaitresseEtrangere(Exception):
+    """The master key is not the one under which this database's keys were wrapped."""
+
+
+class Registre:
+    """Logiciels with their préséries and pilotes. Memory may only ever say yes: ``relire`` comes before a refusal."""
+
+    def __init__(self, base: Base, generation: Generation, coffre: Coffre) -> None:
+        self._base = base
+        self._coffre = coffre
+        self._memoire: Memoire[str, LogicielConnu] = Memoire(generation)
+
+    async def lire(self, codes: Collection[str]) -> tuple[dict[str, LogicielConnu], bool]:
+        """The logiciels known among ``codes``, and whether they come from the database just now."""
+        connus = {code: connu for code in codes if (connu := self._memoire.lire(code)) is not None}
+        if len(connus) == len(codes):
+            return connus, False
+        return await self.relire(codes), True
+
+    async def relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
+        """The same from the database, whatever memory says."""
+        lu_sous = self._memoire.numero
+        async with self._base.lecture() as session:
+            connus = await _charger(session, codes, self._coffre)
+        for code, connu in connus.items():
+            self._memoire.garder(code, connu, lu_sous)
+        return connus
+
+
+async def _charger(session: AsyncSession, codes: Collection[str], coffre: Coffre) -> dict[str, LogicielConnu]:
+    logiciels = await session.execute(
+        select(Logiciel.id, Logiciel.code, Editeur.code)
+        .join(Editeur, Editeur.id == Logiciel.editeur_id)
+        .where(Logiciel.code.in_(codes))
+    )
+    trouves = [(ident, code, editeur) for ident, code, editeur in logiciels]
+    if not trouves:
+        return {}
+    ids = [ident for ident, _, _ in trouves]
+    pilotes: defaultdict[int, dict[str, PiloteConnu]] = defaultdict(dict)
+    for pilote_id, preserie_id, numero_am, accord_le in await session.execute(
+        select(Pilote.id, Pilote.preserie_id, Pilote.numero_am, Pilote.accord_le)
+        .join(Preserie, Preserie.id == Pilote.preserie_id)
+        .where(Preserie.logiciel_id.in_(ids))
+    ):
+        pilotes[preserie_id][numero_am] = PiloteConnu(pilote_id, accord_le)
+    preseries: defaultdict[int, list[PreserieConnue]] = defaultdict(list)
+    for preserie in await session.scalars(select(Preserie).where(Preserie.logiciel_id.in_(ids))):
+        preseries[preserie.logiciel_id].append(_connue(preserie, pilotes[preserie.id], coffre))
+    return {code: LogicielConnu(editeur, tuple(preseries[ident])) for ident, code, editeur in trouves}
+
+
+def _connue(preserie: Preserie, pilotes: dict[str, PiloteConnu], coffre: Coffre) -> PreserieConnue:
+    cle = None
+    if preserie.cle_enveloppee is not None:
+        try:
+            cle = coffre.ouvrir(preserie.cle_enveloppee, preserie.code)
+        except InvalidTag:
+            raise CleMaitresseEtrangere(
+                "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie."
+            ) from None
+    statut = Statut(preserie.statut)
+    return PreserieConnue(preserie.id, statut, preserie.traces_actives, preserie.traces_depuis_le, cle, pilotes)

@@ -1,0 +1,93 @@
+"""Wire forms of the registry (CONTRACT, « Registry »)."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StringConstraints
+
+from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle
+
+NomJalon = Literal[
+    "support",
+    "kit_accompagnement",
+    "information_cpam",
+    "reunion_lancement",
+    "prerequis_identifies",
+    "reunion_deploiement",
+    "autorisation_generalisation",
+]
+
+
+class EditeurCorps(Corps):
+    raison_sociale: Libelle
+    solution_sesam_vitale: StrictBool
+
+
+class EditeurLu(EditeurCorps):
+    code: str
+
+
+class ModuleCorps(Corps):
+    editeur: Code
+    nom: Libelle
+
+
+class ModuleLu(ModuleCorps):
+    code: str
+
+
+class AutorisationCnda(Corps):
+    numero: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SANS_NUL)]
+    date: Jour
+
+
+class LogicielCorps(Corps):
+    editeur: Code
+    module: Code
+    nom: Libelle
+    sesam_vitale: StrictBool
+    autorisation_cnda: AutorisationCnda | None = None
+
+
+class LogicielLu(LogicielCorps):
+    code: str
+
+
+class PreserieCorps(Corps):
+    logiciel: Code
+    categorie_ps: Code
+    cpam: Annotated[list[Cpam], Field(min_length=1, max_length=20)]
+    fin_prevue_le: Jour | None = None
+
+
+class PreserieLue(PreserieCorps):
+    code: str
+    statut: str
+    traces_postes: str
+    demarree_le: datetime | None
+    observee_depuis: date | None
+    jalons: dict[str, date]
+
+
+class JalonCorps(Corps):
+    le: Jour
+
+
+class JalonLu(JalonCorps):
+    code: str
+
+
+class PiloteCorps(Corps):
+    cpam: Cpam
+    sesam_vitale: StrictBool
+    accord_le: Jour
+    equipement_verifie: StrictBool
+    forme_le: Jour | None = None
+    installation_prevue_le: Jour | None = None
+    installe_le: Jour | None = None
+    phase_2_le: Jour | None = None
+    retire_le: Jour | None = None
+
+
+class PiloteLu(PiloteCorps):
+    numero_am: str

@@ -1,0 +1,52 @@
+"""The registry's rows in their wire form."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.preseries import depot
+from app.preseries.cycle import Statut, etat_traces
+from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
+from app.preseries.schemas import AutorisationCnda, EditeurLu, LogicielLu, ModuleLu, PiloteLu, PreserieLue
+
+
+def vue_editeur(e: Editeur) -> EditeurLu:
+    return EditeurLu(code=e.code, raison_sociale=e.raison_sociale, solution_sesam_vitale=e.solution_sesam_vitale)
+
+
+def vue_module(m: Module, editeur: str) -> ModuleLu:
+    return ModuleLu(code=m.code, editeur=editeur, nom=m.nom)
+
+
+def vue_logiciel(lo: Logiciel, editeur: str, module: str) -> LogicielLu:
+    autorisation = None
+    if lo.cnda_numero is not None and lo.cnda_le is not None:
+        autorisation = AutorisationCnda.model_construct(numero=lo.cnda_numero, date=lo.cnda_le)
+    return LogicielLu(
+        code=lo.code,
+        editeur=editeur,
+        module=module,
+        nom=lo.nom,
+        sesam_vitale=lo.sesam_vitale,
+        autorisation_cnda=autorisation,
+    )
+
+
+async def vue_preserie(session: AsyncSession, p: Preserie) -> PreserieLue:
+    await session.flush()
+    logiciel = await session.get_one(Logiciel, p.logiciel_id)
+    jalons = await depot.jalons(session, p.id)
+    return PreserieLue.model_construct(
+        code=p.code,
+        logiciel=logiciel.code,
+        categorie_ps=p.categorie_ps,
+        cpam=p.cpam,
+        fin_prevue_le=p.fin_prevue_le,
+        statut=p.statut,
+        traces_postes=etat_traces(Statut(p.statut), p.traces_actives).value,
+        demarree_le=p.demarree_le,
+        observee_depuis=p.observee_depuis,
+        jalons={j.code: j.le for j in jalons},
+    )
+
+
+def vue_pilote(p: Pilote) -> PiloteLu:
+    return PiloteLu.model_construct(**{champ: getattr(p, champ) for champ in PiloteLu.model_fields})
