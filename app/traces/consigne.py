@@ -1,0 +1,52 @@
+"""What a workstation is told: keep sending traces, or stop."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.preseries.cycle import EtatTraces
+from app.preseries.registre import Registre
+from app.traces.refus import DETAILS, Refus, TraceRefusee
+from app.traces.tri import Emetteur
+
+PROCHAINE_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Consigne:
+    """The state of the traces of one workstation, and since when; ``depuis_le`` is None before any start."""
+
+    etat: EtatTraces
+    depuis_le: datetime | None
+
+    def corps(self) -> dict[str, object]:
+        return {
+            "traces_postes": self.etat.value,
+            "depuis_le": self.depuis_le.isoformat() if self.depuis_le else None,
+            "prochaine_consultation_s": PROCHAINE_S,
+        }
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(repr(self.corps()).encode()).hexdigest()[:16]}"'
+
+
+async def lire(registre: Registre, emetteur: Emetteur, logiciel: str, numero_am: str) -> Consigne:
+    """The consigne of one N° AM on one logiciel; raises TraceRefusee (403) where the key is not theirs."""
+    annuaire, fraiche = await registre.lire([logiciel])
+    connu = annuaire.get(logiciel)
+    affectation = connu.affectation(numero_am) if connu is not None else None
+    if not fraiche and (affectation is None or affectation.preserie.etat is not EtatTraces.ACTIVES):
+        connu = (await registre.relire([logiciel])).get(logiciel)
+        affectation = connu.affectation(numero_am) if connu is not None else None
+    if connu is not None and emetteur.editeur is not None and connu.editeur != emetteur.editeur:
+        raise _interdit(Refus.LOGICIEL_INTERDIT, "logiciel")
+    if emetteur.numero_am is not None and emetteur.numero_am != numero_am:
+        raise _interdit(Refus.PILOTE_INTERDIT, "numero_am")
+    if affectation is None:
+        return Consigne(EtatTraces.INACTIVES, None)
+    return Consigne(affectation.preserie.etat, affectation.preserie.depuis_le)
+
+
+def _interdit(refus: Refus, champ: str) -> TraceRefusee:
+    return TraceRefusee(refus, DETAILS[refus], champ, None)

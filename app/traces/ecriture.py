@@ -1,0 +1,216 @@
+"""Group commit: takes what is waiting when the last commit ends, and acknowledges only after the commit.
+
+It adds no delay of its own, is bounded, and never lets one trace that PostgreSQL can't take spoil its neighbours.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import asyncpg
+import structlog
+
+from app.erreurs import BaseIndisponible, Surcharge
+from app.stockage.base import ERREURS_DE_BASE, Base
+from app.traces import depot
+from app.traces.depot import CleTrace
+from app.traces.refus import Refus
+from app.traces.tri import Admise, Ligne
+
+_journal = structlog.get_logger(__name__)
+_A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+_REPRISES = 3
+_IMPOSSIBLE = ("22", "23", "54", "P0")
+
+
+class Issue(StrEnum):
+    """What became of a trace that was sorted as fit to be written."""
+
+    ENREGISTREE = "enregistree"
+    DOUBLON = "doublon"
+    DESACTIVEE = Refus.TRACES_DESACTIVEES.value
+    REUTILISEE = Refus.IDENTIFIANT_REUTILISE.value
+    IMPOSSIBLE = Refus.TRACE_INVALIDE.value
+
+
+Comptes = Counter[tuple[int, int, str]]
+"""Receptions that stored nothing, by (présérie, pilote, outcome)."""
+
+
+@dataclass(slots=True)
+class _Demande:
+    admises: Sequence[Admise]
+    refus: Comptes
+    reponse: asyncio.Future[list[Issue]]
+
+
+class Ecrivain:
+    """The writer of one worker: one connection, one statement at a time, a queue of at most ``file_max`` traces."""
+
+    def __init__(self, base: Base, *, lot_max: int, file_max: int) -> None:
+        self._base = base
+        self._lot_max = lot_max
+        self._file_max = file_max
+        self._file: deque[_Demande] = deque()
+        self._en_attente = 0
+        self._reveil = asyncio.Event()
+        self._connexion: asyncpg.Connection | None = None
+        self._arrete = False
+
+    async def ecrire(self, admises: Sequence[Admise], refus: Comptes) -> list[Issue]:
+        """The outcome of each trace, once what it says is committed.
+
+        Raises Surcharge when too much is waiting, BaseIndisponible when the commit's fate is unknown: the same
+        traces may then be sent again.
+        """
+        if self._arrete:
+            raise BaseIndisponible
+        poids = len(admises) + 1
+        if self._en_attente + poids > self._file_max:
+            raise Surcharge
+        demande = _Demande(admises, refus, asyncio.get_running_loop().create_future())
+        self._file.append(demande)
+        self._en_attente += poids
+        self._reveil.set()
+        try:
+            return await demande.reponse
+        finally:
+            self._en_attente -= poids
+
+    async def tourner(self) -> None:
+        """Writes until cancelled."""
+        try:
+            while True:
+                await self._reveil.wait()
+                lot = self._prendre()
+                if not lot:
+                    self._reveil.clear()
+                    continue
+                await self._servir(lot)
+        finally:
+            self._arrete = True
+            self._abandonner(list(self._file))
+            await self._fermer()
+
+    def _prendre(self) -> list[_Demande]:
+        lot: list[_Demande] = []
+        traces = 0
+        while self._file and (not lot or traces + len(self._file[0].admises) <= self._lot_max):
+            demande = self._file.popleft()
+            traces += len(demande.admises)
+            lot.append(demande)
+        return lot
+
+    async def _servir(self, lot: list[_Demande]) -> None:
+        try:
+            issues = await self._ecrire_lot([a for d in lot for a in d.admises], _somme(lot))
+        except ERREURS_DE_BASE as erreur:
+            _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
+            self._abandonner(lot)
+            await self._fermer()
+            return
+        except asyncio.CancelledError:
+            self._abandonner(lot)
+            raise
+        debut = 0
+        for demande in lot:
+            fin = debut + len(demande.admises)
+            if not demande.reponse.done():
+                demande.reponse.set_result(issues[debut:fin])
+            debut = fin
+
+    async def _ecrire_lot(self, admises: list[Admise], refus: Comptes) -> list[Issue]:
+        premieres: dict[CleTrace, Ligne] = {}
+        for admise in admises:
+            if not admise.arretee:
+                premieres.setdefault((admise.ligne.preserie_id, admise.ligne.id), admise.ligne)
+        nouvelles, impossibles = await self._inserer(list(premieres.values()))
+        if len(nouvelles) == len(admises):
+            issues = [Issue.ENREGISTREE] * len(admises)
+        else:
+            issues = await self._departager(admises, premieres, nouvelles, impossibles)
+        comptes = refus.copy()
+        for admise, issue in zip(admises, issues, strict=True):
+            if issue is not Issue.ENREGISTREE:
+                comptes[admise.ligne.preserie_id, admise.ligne.pilote_id, issue.value] += 1
+        if comptes:
+            await depot.compter(await self._ouverte(), comptes)
+        return issues
+
+    async def _departager(
+        self,
+        admises: list[Admise],
+        premieres: dict[CleTrace, Ligne],
+        nouvelles: set[CleTrace],
+        impossibles: set[CleTrace],
+    ) -> list[Issue]:
+        """Tells doublons from reused ids by the digest of the trace that stands."""
+        retenues = {cle: premieres[cle].empreinte for cle in nouvelles}
+        inconnues = {(a.ligne.preserie_id, a.ligne.id) for a in admises} - nouvelles - impossibles
+        if inconnues:
+            retenues |= await depot.retrouver(await self._ouverte(), inconnues)
+        vues: set[CleTrace] = set()
+        issues = []
+        for admise in admises:
+            cle = (admise.ligne.preserie_id, admise.ligne.id)
+            if cle in impossibles:
+                issues.append(Issue.IMPOSSIBLE)
+            elif cle in nouvelles and cle not in vues and not admise.arretee:
+                vues.add(cle)
+                issues.append(Issue.ENREGISTREE)
+            elif retenues.get(cle) == admise.ligne.empreinte:
+                issues.append(Issue.DOUBLON)
+            else:
+                issues.append(Issue.DESACTIVEE if admise.arretee else Issue.REUTILISEE)
+        return issues
+
+    async def _inserer(self, lignes: list[Ligne]) -> tuple[set[CleTrace], set[CleTrace]]:
+        """Keys that were new, and keys of traces that PostgreSQL can't take; a poisoned batch is split."""
+        if not lignes:
+            return set(), set()
+        try:
+            nouvelles = await self._avec_reprise(lignes)
+        except asyncpg.PostgresError as erreur:
+            if not str(erreur.sqlstate).startswith(_IMPOSSIBLE):
+                raise
+            if len(lignes) == 1:
+                _journal.error("trace_impossible", sqlstate=erreur.sqlstate)
+                return set(), {(lignes[0].preserie_id, lignes[0].id)}
+            milieu = len(lignes) // 2
+            gauche, droite = await self._inserer(lignes[:milieu]), await self._inserer(lignes[milieu:])
+            return gauche[0] | droite[0], gauche[1] | droite[1]
+        return ({(n.preserie_id, n.id) for n in lignes} if nouvelles is None else nouvelles), set()
+
+    async def _avec_reprise(self, lignes: list[Ligne]) -> set[CleTrace] | None:
+        for _ in range(_REPRISES):
+            try:
+                return await depot.ecrire(await self._ouverte(), lignes)
+            except _A_REPRENDRE as erreur:
+                _journal.warning("ecriture_reprise", erreur=type(erreur).__name__)
+                await self._fermer()
+        return await depot.ecrire(await self._ouverte(), lignes)
+
+    async def _ouverte(self) -> asyncpg.Connection:
+        if self._connexion is None or self._connexion.is_closed():
+            self._connexion = await self._base.connecter()
+        return self._connexion
+
+    async def _fermer(self) -> None:
+        """Drops the connection without a word: after an error its state is not known."""
+        if self._connexion is not None:
+            self._connexion.terminate()
+            self._connexion = None
+
+    def _abandonner(self, demandes: list[_Demande]) -> None:
+        for demande in demandes:
+            if not demande.reponse.done():
+                demande.reponse.set_exception(BaseIndisponible())
+
+
+def _somme(lot: list[_Demande]) -> Comptes:
+    comptes: Comptes = Counter()
+    for demande in lot:
+        comptes.update(demande.refus)
+    return comptes

@@ -1,0 +1,131 @@
+"""PURE. From the bytes of a body to traces, all in one validation; what is no trace stays beside, with its fault.
+
+The whole body is validated by pydantic at once. Only where something is wrong does the slow path look closer: an
+invalid item is validated alone for its message, and a document that the fast parser can't read for the sake of one
+item (a lone surrogate, a number of 5,000 digits) is read again by the standard library, so that its neighbours live.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from app.erreurs import CorpsIllisible, CorpsTropGrand
+from app.fautes import champ, phrase
+from app.traces.schemas import TraceRecue
+
+TRACES_MAX = 1_000
+_CHIFFRES_MAX = 40
+
+_VALIDE = Annotated[TraceRecue | Any, Field(union_mode="left_to_right")]
+_UNE: TypeAdapter[Any] = TypeAdapter(_VALIDE)
+_PLUSIEURS: TypeAdapter[list[Any]] = TypeAdapter(list[_VALIDE])
+_STRICTE: TypeAdapter[TraceRecue] = TypeAdapter(TraceRecue)
+
+
+@dataclass(frozen=True, slots=True)
+class Illisible:
+    """An item that is no valid trace: its fault, and what can be said of it without trusting it."""
+
+    id: str | None
+    champ: str | None
+    detail: str
+    type_prescription: str | None = None
+    logiciel: str | None = None
+    numero_am: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lecture:
+    """What a body holds; ``seule`` when it was one object rather than an array."""
+
+    seule: bool
+    elements: list[TraceRecue | Illisible]
+
+
+def lire(corps: bytes) -> Lecture:
+    """Parses a body of UTF-8 JSON.
+
+    Raises CorpsIllisible (400) where the body is not JSON, CorpsTropGrand (413) beyond 1,000 traces.
+    """
+    seule = corps.lstrip(b" \t\r\n")[:1] != b"["
+    try:
+        lus = [_UNE.validate_json(corps)] if seule else _PLUSIEURS.validate_json(corps)
+    except ValidationError:
+        document = _relire(corps)
+        elements = document if isinstance(document, list) else [document]
+        _borner(elements)
+        return Lecture(seule, [_isoler(element) for element in elements])
+    _borner(lus)
+    # A valid item bears a real UUID; JSON itself only has text.
+    return Lecture(seule, [e if _valide(e) else _isoler(e) for e in lus])
+
+
+def _valide(element: Any) -> bool:
+    return type(element) is dict and type(element.get("id")) is UUID
+
+
+def _borner(elements: list[Any]) -> None:
+    if len(elements) > TRACES_MAX:
+        raise CorpsTropGrand(
+            f"Un envoi porte au plus {TRACES_MAX} traces : coupez-le en deux et renvoyez chaque moitié."
+        )
+
+
+def _relire(corps: bytes) -> Any:
+    try:
+        return json.loads(corps.decode("utf-8"), parse_int=_entier)
+    except (ValueError, RecursionError):
+        raise CorpsIllisible(
+            "Le corps n'est pas du JSON en UTF-8 : envoyez une trace (objet) ou un tableau de traces."
+        ) from None
+
+
+def _entier(chiffres: str) -> int | float:
+    return int(chiffres) if len(chiffres) <= _CHIFFRES_MAX else float("inf")
+
+
+def _isoler(element: Any) -> TraceRecue | Illisible:
+    try:
+        return _STRICTE.validate_json(_en_json(element))
+    except ValidationError as erreur:
+        premiere = erreur.errors(include_url=False, include_input=False)[0]
+    except RecursionError:
+        return Illisible(None, None, "Trace invalide : imbrication trop profonde.")
+    fautif = champ(premiere)
+    detail = f"{fautif or 'Trace invalide'} : {phrase(premiere)}."
+    if not isinstance(element, dict):
+        return Illisible(None, None, "Trace invalide : chaque trace est un objet JSON.")
+    return Illisible(
+        uuid_ou_rien(element.get("id")),
+        fautif,
+        detail,
+        _texte(element.get("type_prescription")),
+        _texte(element.get("logiciel")),
+        _texte(element.get("numero_am")),
+    )
+
+
+def _en_json(element: Any) -> bytes:
+    """Compact JSON of an item that was parsed once; a lone surrogate stays an escape, which validation refuses."""
+    try:
+        return to_json(element, inf_nan_mode="constants")
+    except ValueError:
+        return json.dumps(element).encode("ascii")
+
+
+def uuid_ou_rien(valeur: object) -> str | None:
+    """The canonical text of a UUID, or None: nothing else of a caller's input is ever given back."""
+    if not isinstance(valeur, str):
+        return None
+    try:
+        return str(UUID(valeur))
+    except ValueError:
+        return None
+
+
+def _texte(valeur: object) -> str | None:
+    return valeur if isinstance(valeur, str) else None

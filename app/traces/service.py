@@ -1,0 +1,89 @@
+"""Use case: receive the traces of one POST. Everything that the answer says is on disk before it is given."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from app.preseries.annuaire import Annuaire
+from app.preseries.cycle import EtatTraces, resume
+from app.preseries.registre import Registre
+from app.traces.ecriture import Comptes, Ecrivain, Issue
+from app.traces.lecture import Illisible, lire
+from app.traces.refus import DETAILS, Refus
+from app.traces.schemas import TraceRecue
+from app.traces.tri import Admise, Emetteur, Rejet, trier
+
+_IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
+_CHAMPS = {Refus.IDENTIFIANT_REUTILISE: "id"}
+_Element: TypeAlias = TraceRecue | Illisible
+
+
+@dataclass(slots=True)
+class Reception:
+    """What became of each trace of one POST, by its index."""
+
+    seule: bool
+    recues: int
+    enregistrees: int = 0
+    doublons: int = 0
+    rejets: list[tuple[int, Rejet]] = field(default_factory=list)
+    decalages: list[tuple[int, str]] = field(default_factory=list)
+    traces_postes: EtatTraces = EtatTraces.INACTIVES
+
+
+async def recevoir(corps: bytes, emetteur: Emetteur, registre: Registre, ecrivain: Ecrivain) -> Reception:
+    """Parses, sorts, writes and counts the traces of one body.
+
+    Raises what ``lire`` and ``Ecrivain.ecrire`` raise; a refused trace is no error but a rejet of the result.
+    """
+    lecture = lire(corps)
+    sorties = await _trier_tout(lecture.elements, emetteur, registre)
+    reception = Reception(lecture.seule, len(lecture.elements))
+    admises = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Admise)]
+    reception.rejets = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Rejet)]
+    refus: Comptes = Counter(
+        (*rejet.compte, rejet.refus.value) for _, rejet in reception.rejets if rejet.compte is not None
+    )
+    issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
+    for (index, admise), issue in zip(admises, issues, strict=True):
+        _noter(reception, index, admise, issue)
+    reception.rejets.sort(key=lambda rejet: rejet[0])
+    reception.traces_postes = resume({s.etat for s in sorties if s.etat is not None})
+    return reception
+
+
+async def _trier_tout(elements: list[_Element], emetteur: Emetteur, registre: Registre) -> list[Admise | Rejet]:
+    """Sorts under what memory knows; where that would refuse anything, again under what the database says."""
+    codes = {code for element in elements if (code := _logiciel(element)) is not None}
+    annuaire, fraiche = await registre.lire(codes) if codes else ({}, True)
+    maintenant = datetime.now(UTC)
+    sorties = _trier(elements, annuaire, emetteur, maintenant)
+    if fraiche or all(isinstance(s, Admise) and not s.arretee for s in sorties):
+        return sorties
+    return _trier(elements, await registre.relire(codes), emetteur, maintenant)
+
+
+def _trier(
+    elements: list[_Element], annuaire: Annuaire, emetteur: Emetteur, maintenant: datetime
+) -> list[Admise | Rejet]:
+    return [trier(element, annuaire, emetteur, maintenant) for element in elements]
+
+
+def _logiciel(element: _Element) -> str | None:
+    return element.logiciel if isinstance(element, Illisible) else element["logiciel"]
+
+
+def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> None:
+    if issue is Issue.ENREGISTREE:
+        reception.enregistrees += 1
+    elif issue is Issue.DOUBLON:
+        reception.doublons += 1
+    else:
+        refus = Refus(issue.value)
+        detail = _IMPOSSIBLE if issue is Issue.IMPOSSIBLE else DETAILS[refus]
+        rejet = Rejet(refus, str(admise.ligne.id), _CHAMPS.get(refus), detail, None, admise.etat)
+        reception.rejets.append((index, rejet))
+        return
+    if admise.avertissement is not None:
+        reception.decalages.append((index, admise.avertissement))
