@@ -1,0 +1,119 @@
+"""PURE. The five criteria, each with its état, its figures, and a sentence that says why (DOMAIN, « The five »)."""
+
+from collections.abc import Mapping, Sequence
+
+from app.bilan.conformite import NON_CONFORMES, Conformite
+from app.bilan.figures import Scor, Taux
+from app.bilan.schemas import (
+    AnomalieLue,
+    CritereAnomalies,
+    CritereEnregistrement,
+    CriterePrerequis,
+    CritereSatisfaction,
+    CritereScor,
+    Etat,
+)
+from app.bilan.statistiques import atteint, executions_restantes, surement_atteint, surement_manque, wilson
+from app.referentiels import Fraction
+
+
+def enregistrement(total: Taux, par_pilote: Mapping[str, Taux], seuil: Fraction) -> CritereEnregistrement:
+    """Criterion 1: registered executions / executions reaches the threshold."""
+    if total.total == 0:
+        return CritereEnregistrement(
+            etat=Etat.INDETERMINE,
+            explication="Aucune exécution n'a encore été reçue.",
+            mesure=None,
+            seuil=seuil.valeur,
+            intervalle=None,
+            solidite=None,
+            executions_restantes=None,
+            sensible_aux_pilotes=[],
+        )
+    reussies, nombre = total.enregistrees, total.total
+    solide = surement_atteint(reussies, nombre, seuil) or surement_manque(reussies, nombre, seuil)
+    return CritereEnregistrement(
+        etat=_etat_du_taux(reussies, nombre, seuil),
+        explication=f"{reussies} exécutions enregistrées sur {nombre}, soit {pourcentage(reussies, nombre)} ; "
+        f"le seuil est de {pourcentage(seuil.numerateur, seuil.denominateur)}.",
+        mesure=reussies / nombre,
+        seuil=seuil.valeur,
+        intervalle=wilson(reussies, nombre),
+        solidite="solide" if solide else "fragile",
+        executions_restantes=executions_restantes(reussies, nombre, seuil),
+        sensible_aux_pilotes=_sensible(total, par_pilote, seuil),
+    )
+
+
+def anomalies(trouvees: Sequence[AnomalieLue], succes: Mapping[str, int], requises: Sequence[str]) -> CritereAnomalies:
+    """Criterion 2: no open intrinsic blocking anomaly, and each required operation seen to succeed."""
+    bloquantes = [a for a in trouvees if a.bloquante]
+    manquantes = [operation for operation in requises if not succes.get(operation)]
+    if bloquantes:
+        codes = ", ".join(f"{a.code} ({a.operation})" for a in bloquantes)
+        etat, explication = Etat.NON_ATTEINT, f"Anomalies bloquantes ouvertes, dues au logiciel : {codes}."
+    elif manquantes:
+        etat = Etat.INDETERMINE
+        explication = f"Opérations dont aucun succès n'a encore été vu : {', '.join(manquantes)}."
+    else:
+        etat = Etat.ATTEINT
+        explication = (
+            "Aucune anomalie bloquante due au logiciel, et chaque opération requise a réussi au moins une fois."
+        )
+    return CritereAnomalies(etat=etat, explication=explication, bloquantes=bloquantes, operations_a_observer=manquantes)
+
+
+def scor(matrice: Scor) -> CritereScor:
+    """Criterion 3: no phase 2 execution of a known state is non conforme."""
+    phase_2 = matrice[2]
+    conformes = phase_2[Conformite.CONFORME]
+    non_conformes = sum(phase_2[code] for code in NON_CONFORMES)
+    connues = conformes + non_conformes
+    if non_conformes:
+        etat = Etat.NON_ATTEINT
+        explication = (
+            f"{non_conformes} exécutions de phase 2 non conformes sur {connues} : "
+            f"{phase_2[Conformite.DOUBLE_ENVOI]} doubles envois, "
+            f"{phase_2[Conformite.PIECE_MANQUANTE]} pièces manquantes."
+        )
+    elif connues:
+        etat, explication = Etat.ATTEINT, f"Les {connues} exécutions de phase 2 d'état connu sont conformes."
+    else:
+        etat, explication = Etat.INDETERMINE, "Aucune exécution de phase 2 n'a encore d'état SCOR connu."
+    mesure = conformes / connues if connues else None
+    return CritereScor(etat=etat, explication=explication, mesure=mesure, seuil=1.0, non_conformes=non_conformes)
+
+
+def prerequis() -> CriterePrerequis:
+    """Criterion 4: undecided as long as the prerequisites of deployment are not identified."""
+    return CriterePrerequis(
+        etat=Etat.INDETERMINE, explication="Les prérequis techniques au déploiement ne sont pas encore identifiés."
+    )
+
+
+def satisfaction() -> CritereSatisfaction:
+    """Criterion 5: undecided as long as too few pilotes have answered."""
+    return CritereSatisfaction(
+        etat=Etat.INDETERMINE, explication="Aucun pilote n'a encore répondu au questionnaire de satisfaction."
+    )
+
+
+def pourcentage(partie: int, tout: int) -> str:
+    """A share in per cent with two decimals, cut and not rounded: 79,99 % never shows as 80 %."""
+    centiemes = partie * 10_000 // tout
+    entier, reste = divmod(centiemes, 100)
+    return f"{entier} %" if reste == 0 and partie * 100 % tout == 0 else f"{entier},{reste:02d} %"
+
+
+def _etat_du_taux(reussies: int, nombre: int, seuil: Fraction) -> Etat:
+    return Etat.ATTEINT if atteint(reussies, nombre, seuil) else Etat.NON_ATTEINT
+
+
+def _sensible(total: Taux, par_pilote: Mapping[str, Taux], seuil: Fraction) -> list[str]:
+    etat = _etat_du_taux(total.enregistrees, total.total, seuil)
+    return [
+        pilote
+        for pilote, sien in par_pilote.items()
+        if total.total > sien.total
+        and _etat_du_taux(total.enregistrees - sien.enregistrees, total.total - sien.total, seuil) is not etat
+    ]

@@ -1,0 +1,212 @@
+"""Wire forms of the bilan (CONTRACT, « Bilan »)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Etat(StrEnum):
+    """Of a criterion."""
+
+    ATTEINT = "atteint"
+    NON_ATTEINT = "non_atteint"
+    INDETERMINE = "indetermine"
+
+
+class Verdict(StrEnum):
+    """What the criteria propose; the Assurance Maladie and the éditeur decide."""
+
+    FAVORABLE = "favorable"
+    DEFAVORABLE = "defavorable"
+    EN_ATTENTE = "en_attente"
+
+
+class Critere(BaseModel):
+    """What the five have in common."""
+
+    code: str
+    etat: Etat
+    explication: str
+
+
+class CritereEnregistrement(Critere):
+    code: Literal["enregistrement"] = "enregistrement"
+    mesure: float | None
+    seuil: float
+    intervalle: tuple[float, float] | None
+    solidite: Literal["solide", "fragile"] | None
+    executions_restantes: int | None
+    sensible_aux_pilotes: list[str]
+
+
+class AnomalieLue(BaseModel):
+    """An intrinsic anomaly: what failed by the logiciel's own fault."""
+
+    operation: str
+    code: str
+    bloquante: bool
+    occurrences: int
+    premiere_le: datetime
+    derniere_le: datetime
+
+
+class CritereAnomalies(Critere):
+    code: Literal["anomalies"] = "anomalies"
+    bloquantes: list[AnomalieLue]
+    operations_a_observer: list[str]
+
+
+class CritereScor(Critere):
+    code: Literal["scor"] = "scor"
+    mesure: float | None
+    seuil: float
+    non_conformes: int
+
+
+class CriterePrerequis(Critere):
+    code: Literal["prerequis"] = "prerequis"
+
+
+class CritereSatisfaction(Critere):
+    code: Literal["satisfaction"] = "satisfaction"
+
+
+CritereLu = Annotated[
+    CritereEnregistrement | CritereAnomalies | CritereScor | CriterePrerequis | CritereSatisfaction,
+    Field(discriminator="code"),
+]
+
+
+class ReferentielLu(BaseModel):
+    code: str
+    version: str
+
+
+class TracesLues(BaseModel):
+    """Receptions; ``derniere_le`` is when the last one came."""
+
+    enregistrees: int
+    doublons: int
+    rejetees: int
+    derniere_le: datetime | None
+
+
+class ExecutionsLues(BaseModel):
+    total: int
+    enregistrees: int
+    tentatives: int
+
+
+class ScorPhase1(BaseModel):
+    conforme: int
+    piece_manquante: int
+    en_attente: int
+
+
+class ScorPhase2(BaseModel):
+    conforme: int
+    double_envoi: int
+    piece_manquante: int
+    en_attente: int
+
+
+class ScorLu(BaseModel):
+    phase_1: ScorPhase1
+    phase_2: ScorPhase2
+
+
+class Ensemble(BaseModel):
+    """The same figures since the start, where the criteria look at a window."""
+
+    executions: ExecutionsLues
+    scor: ScorLu
+
+
+class ModaliteLue(BaseModel):
+    code: str
+    etat: Literal["respectee", "non_respectee", "sans_objet"]
+    explication: str
+
+
+class BilanLu(BaseModel):
+    preserie: str
+    editeur: str
+    module: str
+    logiciel: str
+    categorie_ps: str
+    statut: str
+    referentiel: ReferentielLu
+    calcule_le: datetime
+    debut_le: datetime | None
+    observee_depuis: date | None
+    traces: TracesLues
+    executions: ExecutionsLues
+    scor: ScorLu
+    ensemble: Ensemble | None = None
+    criteres: list[CritereLu]
+    modalites: list[ModaliteLue]
+    verdict: Verdict
+
+
+class LigneVentilee(BaseModel):
+    cle: str
+    executions: int
+    enregistrees: int
+    tentatives: int
+
+
+class Axe(StrEnum):
+    """What a breakdown goes by."""
+
+    PILOTE = "pilote"
+    VERSION = "version"
+    TYPE_PRESCRIPTION = "type_prescription"
+    JOUR = "jour"
+
+
+class Ventilation(BaseModel):
+    par: Axe
+    lignes: list[LigneVentilee]
+
+
+class ExecutionLue(BaseModel):
+    """One execution, folded from all of its traces."""
+
+    id: str
+    preserie: str
+    pilote: str
+    numero_execution: int
+    type_prescription: str
+    version: str
+    enregistree: bool
+    phase: int
+    conformite: str
+    jour: date
+    premiere_le: datetime
+    derniere_le: datetime
+    tentatives: int
+
+
+class TraceLue(BaseModel):
+    """A stored trace, without the prescription's number, which was never kept."""
+
+    id: str
+    emise_le: datetime
+    recue_le: datetime
+    operation: str
+    version: str
+    poste: str | None
+    sequence: int | None
+    resultat: str
+    scor_envoye: bool | None
+    duree_ms: int | None
+    erreur_code: str | None
+    erreur_origine: str | None
+    erreur_bloquante: bool | None
+    erreur_message: str | None
+
+
+class ExecutionDetaillee(ExecutionLue):
+    traces: list[TraceLue]
