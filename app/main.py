@@ -1,0 +1,85 @@
+"""Wiring: settings in, application out. The lifespan owns the database, the writer and the caches of one worker."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+import app.bilan.routes
+import app.preseries.consultation
+import app.preseries.routes
+import app.traces.routes
+from app.acces.service import Portier
+from app.erreurs import ErreurMetier
+from app.observabilite import problemes, sante
+from app.observabilite.journaux import configurer
+from app.observabilite.requetes import Requetes
+from app.preseries.enveloppe import Coffre
+from app.preseries.registre import Registre
+from app.reglages import Reglages
+from app.stockage.base import Base
+from app.stockage.generation import Generation
+from app.stockage.secrets_locaux import ReglageManquant, cle_maitresse
+from app.traces.debit import Debit
+from app.traces.ecriture import Ecrivain
+
+
+def create_app(reglages: Reglages | None = None) -> FastAPI:
+    """The service, ready to be run by an ASGI server. Raises ReglageManquant, naming what is not set."""
+    reglages = reglages or Reglages()
+    configurer(reglages.niveau_journal)
+    application = FastAPI(title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None)
+    application.state.reglages = reglages
+    application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.add_middleware(Requetes)
+    application.add_exception_handler(ErreurMetier, problemes.metier)
+    application.add_exception_handler(RequestValidationError, problemes.validation)
+    application.add_exception_handler(HTTPException, problemes.http)
+    application.add_exception_handler(SQLAlchemyError, problemes.base)
+    application.add_exception_handler(OSError, problemes.base)
+    for module in (sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.bilan.routes):
+        application.include_router(module.routes)
+    return application
+
+
+@asynccontextmanager
+async def _vie(application: FastAPI) -> AsyncIterator[None]:
+    etat = application.state
+    reglages: Reglages = etat.reglages
+    if reglages.database_url is None:
+        raise ReglageManquant("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
+    async with AsyncExitStack() as pile:
+        base = Base(
+            reglages.database_url.get_secret_value(),
+            pool_taille=reglages.pool_taille,
+            delai_s=reglages.ecriture_delai_s,
+        )
+        pile.push_async_callback(base.fermer)
+        generation = Generation(base, reglages.registre_fraicheur_s)
+        etat.base = base
+        etat.portier = Portier(base, generation)
+        etat.registre = Registre(base, generation, etat.coffre)
+        etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
+        etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
+        for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_parent()):
+            pile.push_async_callback(_arreter, asyncio.create_task(tache))
+        yield
+
+
+async def _arreter(tache: asyncio.Task[None]) -> None:
+    tache.cancel()
+    await asyncio.wait([tache])
+
+
+async def _suivre_le_parent() -> None:
+    """Ends this worker when its supervisor was killed: an orphan would keep the port from the next start."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 — no event tells of a parent's death
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,1 @@
+"""What operators see: structured logs without personal data, a request id everywhere, health."""

@@ -1,0 +1,83 @@
+"""The outermost middleware: a request id, a bound on bodies, one log line, and a problem instead of a traceback."""
+
+import time
+import uuid
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.erreurs import ErreurInterne, ErreurMetier, probleme
+from app.observabilite.journaux import trajet
+
+_journal = structlog.get_logger(__name__)
+_DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne"})
+TYPE_PROBLEME = "application/problem+json"
+
+
+def requete_id(scope: MutableMapping[str, Any]) -> str:
+    """The id of this request: in the answer, in the problem, in the log."""
+    identifiant: str = scope["traces_postes.requete_id"]
+    return identifiant
+
+
+def reponse_probleme(requete: Request, erreur: ErreurMetier) -> JSONResponse:
+    """A domain error as an answer of type ``application/problem+json``."""
+    corps = probleme(erreur, requete_id(requete.scope))
+    return JSONResponse(corps, erreur.statut, erreur.entetes, media_type=TYPE_PROBLEME)
+
+
+class Requetes:
+    """Wraps every HTTP request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        identifiant = str(uuid.uuid4())
+        scope["traces_postes.requete_id"] = identifiant
+        entete = (b"x-request-id", identifiant.encode())
+        debut = time.perf_counter()
+        statut = 0
+
+        async def envoyer(message: Message) -> None:
+            nonlocal statut
+            if message["type"] == "http.response.start":
+                statut = message["status"]
+                message["headers"] = [*message.get("headers", ()), entete]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, envoyer)
+        except Exception as erreur:  # the boundary: whatever broke, the caller gets a problem
+            if statut:
+                raise
+            _journal.error(
+                "erreur_imprevue",
+                requete_id=identifiant,
+                erreur=type(erreur).__name__,
+                trajet=trajet(erreur.__traceback__),
+            )
+            reponse = reponse_probleme(Request(scope), ErreurInterne())
+            await reponse(scope, receive, envoyer)
+        _consigner(scope, statut, time.perf_counter() - debut)
+
+
+def _consigner(scope: Scope, statut: int, duree_s: float) -> None:
+    route = getattr(scope.get("route"), "path", "")
+    if statut < 400 and route in _DISCRETES:
+        return
+    _journal.info(
+        "requete",
+        requete_id=requete_id(scope),
+        methode=scope["method"],
+        route=route,
+        statut=statut,
+        duree_ms=round(duree_s * 1000, 1),
+    )
