@@ -1,0 +1,36 @@
+"""The reference workstation client: sends traces in lots, resends what was lost, stops when it is told to.
+
+Read it in this order: `lots` (pure: traces become lots), `reprise` (pure: what follows from an answer),
+`resultat` (pure: the sums), `consigne` (may this workstation still send?), `client` (one HTTP attempt),
+`envoi` (lots in flight, retries, stops). `simulation` sends a file; `affichage` shows progress and sums. It
+imports nothing else of `app`: a software house can read it alone and write it again in its own language.
+"""
+
+from app.poste.client import ClientPoste
+from app.poste.consigne import PosteSuivi
+from app.poste.erreurs import ErreurPoste, FichierInvalide, ReglageInvalide, TraceNonEncodable
+from app.poste.interruptions import CleRefusee, EnvoiImpossible, EnvoiInterrompu, ServiceInjoignable
+from app.poste.lots import Trace, TraceEncodee
+from app.poste.reglages import Reglages, Temps
+from app.poste.resultat import Rejet, Resultat
+from app.poste.simulation import simuler
+
+__all__ = [
+    "CleRefusee",
+    "ClientPoste",
+    "EnvoiImpossible",
+    "EnvoiInterrompu",
+    "ErreurPoste",
+    "FichierInvalide",
+    "PosteSuivi",
+    "ReglageInvalide",
+    "Reglages",
+    "Rejet",
+    "Resultat",
+    "ServiceInjoignable",
+    "Temps",
+    "Trace",
+    "TraceEncodee",
+    "TraceNonEncodable",
+    "simuler",
+]

@@ -1,0 +1,72 @@
+"""Progress and sums of a sending, for a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app.poste.envoi import Avancement
+from app.poste.resultat import Resultat
+
+INSECABLE = "\u202f"
+
+
+@contextmanager
+def barre(total: int | None, *, console: Console | None = None) -> Iterator[Avancement]:
+    """A progress bar over `total` traces (None: unknown); yields the `avancement` to give to the client."""
+    colonnes = (
+        TextColumn("Envoi des traces"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[reprises]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*colonnes, console=console) as progression:
+        tache = progression.add_task("", total=total, reprises="")
+        cumul = Resultat()
+
+        def avancer(du_lot: Resultat) -> None:
+            cumul.reprises += du_lot.reprises
+            reprises = f"reprises : {cumul.reprises}" if cumul.reprises else ""
+            progression.update(tache, advance=du_lot.recues, reprises=reprises)
+
+        yield avancer
+
+
+def tableau(resultat: Resultat) -> Table:
+    """The sums of a sending, by outcome and by code."""
+    table = Table(title="Envoi des traces postes", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for libelle, nombre in _lignes(resultat):
+        table.add_row(libelle, nombre)
+    if resultat.arret:
+        table.caption = (
+            "Envoi arrêté : les traces postes sont désactivées. Traces non envoyées, à conserver : "
+            f"{_entier(resultat.restantes)}. Interrogez la consigne avant tout nouvel envoi."
+        )
+    return table
+
+
+def _lignes(resultat: Resultat) -> Iterator[tuple[str, str]]:
+    yield "Reçues", _entier(resultat.recues)
+    yield "Enregistrées", _entier(resultat.enregistrees)
+    yield "Doublons", _entier(resultat.doublons)
+    yield "Rejetées", _entier(resultat.rejetees)
+    for code, nombre in resultat.rejets.most_common():
+        yield f"  {code}", _entier(nombre)
+    yield "Avertissements", _entier(resultat.avertissements.total())
+    for code, nombre in resultat.avertissements.most_common():
+        yield f"  {code}", _entier(nombre)
+    yield "Reprises", _entier(resultat.reprises)
+    if resultat.restantes:
+        yield "Non acquittées", _entier(resultat.restantes)
+    yield "Durée", f"{resultat.duree_s:.2f}".replace(".", ",") + f"{INSECABLE}s"
+    if resultat.duree_s > 0:
+        yield "Débit", f"{_entier(round(resultat.recues / resultat.duree_s))} traces/s"
+
+
+def _entier(nombre: int) -> str:
+    return f"{nombre:,}".replace(",", INSECABLE)
