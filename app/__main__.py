@@ -1,0 +1,5 @@
+"""``python -m app`` is ``traces-postes``."""
+
+from app.cli import app
+
+app()

@@ -1,0 +1,1 @@
+"""The example présérie, played through the public contract: registry, traces by the reference client, bilan."""
