@@ -24,7 +24,7 @@ def base_ouverte(reglages: Reglages, *, migrations: bool = False) -> Iterator[Re
     secret = SecretStr(en_texte(cle_maitresse(reglages)))
     if reglages.database_url is None:
         with postgres_embarque(reglages.data_dir) as serveur:
-            url = _preparer(serveur)
+            url = preparer(serveur)
             yield reglages.model_copy(update={"database_url": SecretStr(url), "cle_maitresse": secret})
         return
     if migrations:
@@ -33,7 +33,8 @@ def base_ouverte(reglages: Reglages, *, migrations: bool = False) -> Iterator[Re
     yield reglages.model_copy(update={"cle_maitresse": secret})
 
 
-def _preparer(serveur: PostgresEmbarque) -> str:
+def preparer(serveur: PostgresEmbarque) -> str:
+    """Migrates an embedded server, and gives the URL of the service's own user."""
     migrer(serveur.url())
     asyncio.run(_permettre_la_connexion(serveur.url()))
     return serveur.url(utilisateur=ROLE_SERVICE)

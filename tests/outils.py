@@ -1,0 +1,124 @@
+"""What tests share: a caller of the service, the example's registry, and traces made to measure."""
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from app.acces import depot
+from app.acces.roles import Acces, Role
+from app.demonstration.deroule import EXEMPLE
+from app.stockage.base import Base
+
+PRESERIE = "ortho-plus-lpp"
+PILOTES = ("389391422", "387580488", "333098086", "383123476", "337492589")
+Corps = dict[str, Any]
+_numeros = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Calls the service within this process; without a key unless ``en`` gave one."""
+
+    client: httpx.AsyncClient
+    application: FastAPI
+    cle: str | None = None
+
+    async def creer_cle(self, acces: Acces) -> str:
+        base: Base = self.application.state.base
+        async with base.ecriture() as session:
+            cle, _ = await depot.creer(session, acces, None)
+        return cle
+
+    async def en(
+        self,
+        role: Role,
+        *,
+        editeur: str | None = None,
+        numero_am: str | None = None,
+        preseries: frozenset[str] | None = None,
+    ) -> "Service":
+        """The same caller with a new key of this role."""
+        cle = await self.creer_cle(Acces(0, role, editeur, numero_am, preseries))
+        return Service(self.client, self.application, cle)
+
+    async def appeler(self, methode: str, chemin: str, **options: Any) -> httpx.Response:
+        entetes = dict(options.pop("headers", {}))
+        if self.cle is not None:
+            entetes.setdefault("Authorization", f"Bearer {self.cle}")
+        return await self.client.request(methode, chemin, headers=entetes, **options)
+
+    async def lire(self, chemin: str, **options: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        reponse = await self.appeler("GET", chemin, **options)
+        assert reponse.status_code == 200, reponse.text
+        return reponse.json()
+
+    async def poster(self, traces: object) -> httpx.Response:
+        return await self.appeler("POST", "/traces", json=traces)
+
+    async def inscrire(self, *, demarrer: bool = True) -> None:
+        """Replays the example's registry."""
+        for methode, chemin, corps in registre_exemple():
+            if chemin.endswith("/demarrage") and not demarrer:
+                continue
+            reponse = await self.appeler(methode, chemin, json=corps)
+            assert reponse.status_code in (200, 201), reponse.text
+
+
+def registre_exemple() -> list[tuple[str, str, Corps]]:
+    lignes = (EXEMPLE / "registre.ndjson").read_text("utf-8").splitlines()
+    return [tuple(json.loads(ligne)) for ligne in lignes]
+
+
+def traces_exemple() -> list[Corps]:
+    return [json.loads(ligne) for ligne in (EXEMPLE / "traces.ndjson").read_text("utf-8").splitlines()]
+
+
+def attendu_exemple() -> Corps:
+    attendu: Corps = json.loads((EXEMPLE / "attendu.json").read_text("utf-8"))
+    return attendu
+
+
+def trace(**champs: Any) -> Corps:
+    """A valid trace of the example's first pilote; a field given as ``...`` is left out."""
+    numero = next(_numeros)
+    base = {
+        "id": str(uuid4()),
+        "emise_le": "2026-10-20T09:12:44.120+02:00",
+        "numero_am": PILOTES[0],
+        "poste": "poste-1",
+        "sequence": numero,
+        "logiciel": "ortho-plus",
+        "version": "4.2.1",
+        "operation": "execution",
+        "ordonnance": f"ORD{numero:013d}",
+        "type_prescription": "dispositifs_medicaux",
+        "resultat": "succes",
+        "scor_envoye": False,
+        "duree_ms": 412,
+    }
+    return {champ: valeur for champ, valeur in (base | champs).items() if valeur is not ...}
+
+
+def echec(**champs: Any) -> Corps:
+    """A failed trace; ``erreur`` may be given."""
+    erreur = {"code": "TLS-0042", "origine": "teleservice", "bloquante": False, "message": "délai dépassé"}
+    return trace(**({"resultat": "echec", "erreur": erreur, "scor_envoye": ...} | champs))
+
+
+def uuid_de(numero: int) -> str:
+    """UUIDs in a known order."""
+    return str(UUID(int=numero))
+
+
+async def vider_les_traces(proprietaire: asyncpg.Connection) -> None:
+    """Empties what the reception of traces writes, and leaves the registry."""
+    await proprietaire.execute(
+        "TRUNCATE trace, execution, compteur_execution, compteur_trace, compteur_operation, anomalie"
+    )
