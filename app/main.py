@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 import app.bilan.routes
@@ -18,12 +17,13 @@ import app.traces.routes
 from app.acces.service import Portier
 from app.erreurs import ErreurMetier
 from app.observabilite import problemes, sante
+from app.observabilite.bornes import Bornes
 from app.observabilite.journaux import configurer
 from app.observabilite.requetes import Requetes
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
 from app.reglages import Reglages
-from app.stockage.base import Base
+from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
 from app.stockage.secrets_locaux import ReglageManquant, cle_maitresse
 from app.traces.debit import Debit
@@ -37,12 +37,13 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application = FastAPI(title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None)
     application.state.reglages = reglages
     application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_middleware(Requetes)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)
     application.add_exception_handler(HTTPException, problemes.http)
-    application.add_exception_handler(SQLAlchemyError, problemes.base)
-    application.add_exception_handler(OSError, problemes.base)
+    for erreur in ERREURS_DE_BASE:
+        application.add_exception_handler(erreur, problemes.base)
     for module in (sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.bilan.routes):
         application.include_router(module.routes)
     return application
@@ -66,6 +67,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
+        await etat.registre.verifier_la_cle()
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
         for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_parent()):
             pile.push_async_callback(_arreter, asyncio.create_task(tache))

@@ -1,4 +1,4 @@
-"""The outermost middleware: a request id, a bound on bodies, one log line, and a problem instead of a traceback."""
+"""The outermost middleware: a request id, one log line, and a problem instead of a traceback."""
 
 import time
 import uuid

@@ -11,7 +11,7 @@ from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
 from app.preseries.cycle import Statut
 from app.preseries.enveloppe import Coffre
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
-from app.stockage.base import Base
+from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation, Memoire
 
 
@@ -33,6 +33,18 @@ class Registre:
         if len(connus) == len(codes):
             return connus, False
         return await self.relire(codes), True
+
+    async def verifier_la_cle(self) -> None:
+        """Raises CleMaitresseEtrangere where the latest présérie's key does not open; a database away says nothing."""
+        try:
+            async with self._base.lecture() as session:
+                derniere = await session.scalar(
+                    select(Preserie).where(Preserie.cle_enveloppee.is_not(None)).order_by(Preserie.id.desc()).limit(1)
+                )
+        except ERREURS_DE_BASE:
+            return
+        if derniere is not None:
+            _connue(derniere, {}, self._coffre)
 
     async def relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
         """The same from the database, whatever memory says."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+import asyncpg
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,12 +21,13 @@ _journal = structlog.get_logger(__name__)
 
 
 class Generation:
-    """The registry's generation as last seen, and when."""
+    """The registry's generation as last seen, and when; on a connection of its own, which no slow read can hold up."""
 
     def __init__(self, base: Base, periode_s: float) -> None:
         self._base = base
         self._periode_s = periode_s
         self._vue_a = float("-inf")
+        self._connexion: asyncpg.Connection | None = None
         self.numero = -1
 
     @property
@@ -35,18 +37,28 @@ class Generation:
     async def regarder(self) -> None:
         """Reads it once. Its age counts from before the question: the answer may be older than its arrival."""
         debut = time.monotonic()
-        async with self._base.lecture() as session:
-            self.numero = (await session.execute(text("SELECT generation FROM registre"))).scalar_one()
+        if self._connexion is None or self._connexion.is_closed():
+            self._connexion = await self._base.connecter()
+        self.numero = await self._connexion.fetchval("SELECT generation FROM registre", timeout=FRAICHEUR_MAX_S)
         self._vue_a = debut
 
     async def suivre(self) -> None:
         """Looks until cancelled; while the database is away, caches simply stop being trusted."""
-        while True:
-            try:
-                await self.regarder()
-            except ERREURS_DE_BASE as erreur:
-                _journal.warning("generation_illisible", erreur=type(erreur).__name__)
-            await asyncio.sleep(self._periode_s)
+        try:
+            while True:
+                try:
+                    await self.regarder()
+                except ERREURS_DE_BASE as erreur:
+                    _journal.warning("generation_illisible", erreur=type(erreur).__name__)
+                    self._fermer()
+                await asyncio.sleep(self._periode_s)
+        finally:
+            self._fermer()
+
+    def _fermer(self) -> None:
+        if self._connexion is not None:
+            self._connexion.terminate()
+            self._connexion = None
 
 
 async def avancer(session: AsyncSession) -> None:

@@ -1,42 +1,24 @@
-"""Reads the body of a POST: its media type, gzip, and the limits on its size and on the sender's time."""
+"""Reads the body of a POST: its media type, and gzip."""
 
-import asyncio
 import zlib
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
-from app.erreurs import CorpsIllisible, CorpsTropGrand, CorpsTropLent, MediaRefuse
+from app.erreurs import CorpsIllisible, MediaRefuse
+from app.observabilite.bornes import TAILLE_MAX, trop_grand
 
-TAILLE_MAX = 1024 * 1024
 
-
-async def lire_corps(requete: Request, delai_s: float) -> bytes:
-    """The decompressed body, 1 MiB at most before and after decompression.
+async def lire_corps(requete: Request) -> bytes:
+    """The decompressed body, of 1 MiB at most before (``app.observabilite.bornes``) and after decompression.
 
     Raises MediaRefuse (415), CorpsTropGrand (413), CorpsTropLent (408), CorpsIllisible (400).
     """
     gzip = verifier_media(requete.headers)
-    annoncee = requete.headers.get("content-length", "0")
-    if annoncee.isdigit() and int(annoncee[:12]) > TAILLE_MAX:
-        raise _trop_grand()
-    morceaux: list[bytes] = []
-    recus = 0
     try:
-        async with asyncio.timeout(delai_s):
-            async for morceau in requete.stream():
-                recus += len(morceau)
-                if recus > TAILLE_MAX:
-                    raise _trop_grand()
-                morceaux.append(morceau)
-    except TimeoutError:
-        raise CorpsTropLent(
-            "Le corps n'est pas arrivé à temps : renvoyez les mêmes traces, en plus petits envois.",
-            entetes={"Connection": "close"},
-        ) from None
+        corps = await requete.body()
     except ClientDisconnect:
         raise CorpsIllisible("Le corps s'est interrompu : renvoyez les mêmes traces.") from None
-    corps = b"".join(morceaux)
     return decompresser(corps) if gzip else corps
 
 
@@ -63,18 +45,11 @@ def decompresser(corps: bytes, limite: int = TAILLE_MAX) -> bytes:
         except zlib.error:
             raise _mauvais_gzip() from None
         if len(contenu) > limite:
-            raise _trop_grand()
+            raise trop_grand()
         if not membre.eof:
             raise _mauvais_gzip()
         reste = membre.unused_data
     return bytes(contenu)
-
-
-def _trop_grand() -> CorpsTropGrand:
-    return CorpsTropGrand(
-        "Un envoi pèse au plus 1 Mio, même décompressé : coupez-le en deux et renvoyez chaque moitié.",
-        entetes={"Connection": "close"},
-    )
 
 
 def _mauvais_gzip() -> CorpsIllisible:

@@ -27,7 +27,7 @@ async def poster(requete: Request) -> Response:
     debit: Debit | None = etat.debit
     if debit is not None:
         debit.admettre(acces.cle_id, time.monotonic())
-    corps = await lire_corps(requete, etat.reglages.corps_delai_s)
+    corps = await lire_corps(requete)
     reception = await recevoir(corps, _emetteur(acces), etat.registre, etat.ecrivain)
     return _repondre(reception)
 
