@@ -1,6 +1,7 @@
 """Wiring: settings in, application out. The lifespan owns the database, the writer and the caches of one worker."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -69,7 +70,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
         await etat.registre.verifier_la_cle()
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
-        for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_parent()):
+        for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_superviseur()):
             pile.push_async_callback(_arreter, asyncio.create_task(tache))
         yield
 
@@ -79,9 +80,11 @@ async def _arreter(tache: asyncio.Task[None]) -> None:
     await asyncio.wait([tache])
 
 
-async def _suivre_le_parent() -> None:
+async def _suivre_le_superviseur() -> None:
     """Ends this worker when its supervisor was killed: an orphan would keep the port from the next start."""
-    parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110 — no event tells of a parent's death
+    superviseur = multiprocessing.parent_process()
+    if superviseur is None:
+        return
+    while superviseur.is_alive():  # noqa: ASYNC110 — no event tells of a parent's death
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

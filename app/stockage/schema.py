@@ -1,5 +1,6 @@
 """Brings the schema to the version of this code, and tells whether it is there."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -30,8 +31,10 @@ def revenir(url: str, cible: str = "base") -> None:
     command.downgrade(configuration(url), cible)
 
 
-def revision_du_code() -> str | None:
-    return ScriptDirectory.from_config(configuration("")).get_current_head()
+@cache
+def revisions_du_code() -> tuple[str, ...]:
+    """The revisions that this code knows, its own first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(configuration("")).walk_revisions())
 
 
 async def est_pret(session: AsyncSession) -> bool:
@@ -40,5 +43,5 @@ async def est_pret(session: AsyncSession) -> bool:
         presente = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
     except ProgrammingError:
         return False
-    connues = {s.revision for s in ScriptDirectory.from_config(configuration("")).walk_revisions()}
-    return presente is not None and (presente == revision_du_code() or presente not in connues)
+    connues = revisions_du_code()
+    return presente is not None and (presente == connues[0] or presente not in connues)
