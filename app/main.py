@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 import app.bilan.routes
 import app.preseries.consultation
@@ -27,19 +29,37 @@ from app.reglages import Reglages
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
 from app.stockage.secrets_locaux import ReglageManquant, cle_maitresse
+from app.traces import reception
 from app.traces.debit import Debit
 from app.traces.ecriture import Ecrivain
+
+
+class TracesPostes(FastAPI):
+    """FastAPI, but for the one call that has to be fast; a request id and a log line for both."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.exterieur(scope, receive, send)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.exterieur = Requetes(self._aiguiller)
+
+    async def _aiguiller(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == reception.CHEMIN and scope["method"] == "POST":
+            await reception.servir(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(reglages: Reglages | None = None) -> FastAPI:
     """The service, ready to be run by an ASGI server. Raises ReglageManquant, naming what is not set."""
     reglages = reglages or Reglages()
     configurer(reglages.niveau_journal)
-    application = FastAPI(title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None)
+    application = TracesPostes(title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None)
     application.state.reglages = reglages
     application.state.coffre = Coffre(cle_maitresse(reglages))
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
-    application.add_middleware(Requetes)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)
     application.add_exception_handler(HTTPException, problemes.http)

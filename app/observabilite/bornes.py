@@ -10,39 +10,47 @@ TAILLE_MAX = 1024 * 1024
 
 
 class Bornes:
-    """Raises CorpsTropGrand (413) or CorpsTropLent (408) from the reading of a body that passes a bound."""
+    """Bounds the bodies of every route of an application."""
 
     def __init__(self, app: ASGIApp, delai_s: float) -> None:
         self._app = app
         self._delai_s = delai_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        recus = 0
-        complet = False
-        limite = asyncio.get_running_loop().time() + self._delai_s
+        if scope["type"] == "http":
+            receive = borner(scope, receive, self._delai_s)
+        await self._app(scope, receive, send)
 
-        async def recevoir() -> Message:
-            nonlocal recus, complet
-            if complet:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(limite):
-                    message = await receive()
-            except TimeoutError:
-                raise _trop_lent() from None
-            recus += len(message.get("body", b""))
-            if recus > TAILLE_MAX or (recus and _annoncee(scope) > TAILLE_MAX):
-                raise trop_grand()
-            complet = not message.get("more_body", False)
-            return message
 
-        await self._app(scope, recevoir, send)
+def borner(scope: Scope, receive: Receive, delai_s: float) -> Receive:
+    """A ``receive`` that raises CorpsTropGrand (413) or CorpsTropLent (408) once a body passes a bound."""
+    recus = 0
+    complet = False
+    limite = asyncio.get_running_loop().time() + delai_s
+    annonces = _annonces(scope)
+
+    async def recevoir() -> Message:
+        nonlocal recus, complet
+        if complet:
+            return await receive()
+        if annonces > TAILLE_MAX:
+            raise trop_grand()
+        try:
+            async with asyncio.timeout_at(limite):
+                message = await receive()
+        except TimeoutError:
+            raise _trop_lent() from None
+        recus += len(message.get("body", b""))
+        if recus > TAILLE_MAX:
+            raise trop_grand()
+        complet = not message.get("more_body", False)
+        return message
+
+    return recevoir
 
 
 def trop_grand() -> CorpsTropGrand:
+    """The refusal of a body of more than 1 MiB; the rest of it is not read."""
     return CorpsTropGrand(
         "Un envoi pèse au plus 1 Mio, même décompressé : coupez-le en deux et renvoyez chaque moitié.",
         entetes={"Connection": "close"},
@@ -56,7 +64,8 @@ def _trop_lent() -> CorpsTropLent:
     )
 
 
-def _annoncee(scope: Scope) -> int:
+def _annonces(scope: Scope) -> int:
+    """The bytes that ``Content-Length`` announces, 0 where it says nothing."""
     for nom, valeur in scope["headers"]:
         if nom == b"content-length" and valeur.isdigit():
             return int(valeur[:12])

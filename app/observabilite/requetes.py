@@ -70,7 +70,7 @@ class Requetes:
 
 
 def _consigner(scope: Scope, statut: int, duree_s: float) -> None:
-    route = getattr(scope.get("route"), "path", "")
+    route = getattr(scope.get("route"), "path", "") or ("/traces" if scope["path"] == "/traces" else "")
     if statut < 400 and route in _DISCRETES:
         return
     _journal.info(
