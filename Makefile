@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PRET := $(VENV)/.installe
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+DEMO_PORT ?= 8000
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help setup demo test check format bench lock clean
 
@@ -13,13 +16,13 @@ setup: $(PRET) ## Make the virtual environment with the locked versions
 
 $(PRET): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make setup PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@umask 022; $(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	umask 022; $(PIP) install --no-deps --require-hashes -r requirements.lock
+	umask 022; $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(PRET) ## Show the example: service on 127.0.0.1:8000, its traces sent, its bilan printed (DEMO_EXIT=1: then stop)
-	$(BIN)/traces-postes demo
+demo: $(PRET) ## Show the example: service on 127.0.0.1:8000 (DEMO_PORT), traces sent, bilan printed (DEMO_EXIT=1: then stop)
+	$(BIN)/traces-postes demo --port $(DEMO_PORT)
 
 test: $(PRET) ## Run the whole test suite on a real PostgreSQL
 	$(BIN)/pytest
@@ -37,9 +40,9 @@ format: $(PRET) ## Format the code
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench
 
-lock: $(PRET) ## Renew requirements.lock with the latest versions that pyproject.toml admits (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-		--group dev pyproject.toml -o requirements.lock
+lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
+	$(UV_COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --constraints requirements.lock pyproject.toml -o requirements-run.lock
 
 clean: ## Remove the virtual environment and the demo's data
 	rm -rf $(VENV) .data

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from app.preseries.cycle import EtatTraces, Statut, etat_traces
+from app.preseries.cycle import EtatTraces
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -31,15 +31,10 @@ class PreserieConnue:
     """
 
     id: int
-    statut: Statut
-    traces_actives: bool
+    etat: EtatTraces
     depuis_le: datetime | None
     cle: bytes | None = field(repr=False)
     pilotes: Mapping[str, PiloteConnu] = field(repr=False)
-
-    @property
-    def etat(self) -> EtatTraces:
-        return etat_traces(self.statut, self.traces_actives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +50,28 @@ _PREFERENCE = (EtatTraces.INACTIVES, EtatTraces.DESACTIVEES, EtatTraces.ACTIVES)
 
 @dataclass(frozen=True, slots=True)
 class LogicielConnu:
-    """A logiciel with all of its préséries."""
+    """A logiciel with all of its préséries.
+
+    ``affectations`` tells by N° AM where a trace belongs: to the open présérie of its pilote, else to the one switched
+    off, else to the latest. ``seule_ouverte`` is the logiciel's only open one, to which a refusal is counted when its
+    pilote is unknown.
+    """
 
     editeur: str
     preseries: tuple[PreserieConnue, ...]
+    affectations: Mapping[str, Affectation] = field(init=False, repr=False)
+    seule_ouverte: PreserieConnue | None = field(init=False, repr=False)
 
-    def affectation(self, numero_am: str) -> Affectation | None:
-        """The présérie of this pilote: the open one, else the one switched off, else the latest."""
-        siennes = [p for p in self.preseries if numero_am in p.pilotes]
-        if not siennes:
-            return None
-        preserie = max(siennes, key=lambda p: (_PREFERENCE.index(p.etat), p.id))
-        return Affectation(preserie, preserie.pilotes[numero_am])
-
-    def seule_ouverte(self) -> PreserieConnue | None:
-        """The only open présérie of the logiciel, to which a refusal is counted when its pilote is unknown."""
+    def __post_init__(self) -> None:
+        par_preference = sorted(self.preseries, key=lambda p: (_PREFERENCE.index(p.etat), p.id))
+        affectations = {
+            numero_am: Affectation(preserie, pilote)
+            for preserie in par_preference
+            for numero_am, pilote in preserie.pilotes.items()
+        }
         ouvertes = [p for p in self.preseries if p.etat is EtatTraces.ACTIVES]
-        return ouvertes[0] if len(ouvertes) == 1 else None
+        object.__setattr__(self, "affectations", affectations)
+        object.__setattr__(self, "seule_ouverte", ouvertes[0] if len(ouvertes) == 1 else None)
 
 
 Annuaire = Mapping[str, LogicielConnu]

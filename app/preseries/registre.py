@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
-from app.preseries.cycle import Statut
+from app.preseries.cycle import Statut, etat_traces
 from app.preseries.enveloppe import Coffre
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
 from app.stockage.base import ERREURS_DE_BASE, Base
@@ -88,5 +88,5 @@ def _connue(preserie: Preserie, pilotes: dict[str, PiloteConnu], coffre: Coffre)
             raise CleMaitresseEtrangere(
                 "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie."
             ) from None
-    statut = Statut(preserie.statut)
-    return PreserieConnue(preserie.id, statut, preserie.traces_actives, preserie.traces_depuis_le, cle, pilotes)
+    etat = etat_traces(Statut(preserie.statut), preserie.traces_actives)
+    return PreserieConnue(preserie.id, etat, preserie.traces_depuis_le, cle, pilotes)

@@ -35,10 +35,10 @@ async def lire(registre: Registre, emetteur: Emetteur, logiciel: str, numero_am:
     """The consigne of one N° AM on one logiciel; raises TraceRefusee (403) where the key is not theirs."""
     annuaire, fraiche = await registre.lire([logiciel])
     connu = annuaire.get(logiciel)
-    affectation = connu.affectation(numero_am) if connu is not None else None
+    affectation = connu.affectations.get(numero_am) if connu is not None else None
     if not fraiche and (affectation is None or affectation.preserie.etat is not EtatTraces.ACTIVES):
         connu = (await registre.relire([logiciel])).get(logiciel)
-        affectation = connu.affectation(numero_am) if connu is not None else None
+        affectation = connu.affectations.get(numero_am) if connu is not None else None
     if connu is not None and emetteur.editeur is not None and connu.editeur != emetteur.editeur:
         raise _interdit(Refus.LOGICIEL_INTERDIT, "logiciel")
     if emetteur.numero_am is not None and emetteur.numero_am != numero_am:

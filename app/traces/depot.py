@@ -138,7 +138,7 @@ CleTrace = tuple[int, UUID]
 
 async def ecrire(connexion: asyncpg.Connection, lignes: Sequence[Ligne]) -> set[CleTrace] | None:
     """Writes traces with distinct keys in one commit; gives the keys that were new, or None where all were."""
-    triees = sorted(lignes)
+    triees = sorted(lignes, key=lambda ligne: (ligne.preserie_id, ligne.id.int))
     nouvelles = await connexion.fetchval(_ECRIRE, *map(list, zip(*triees, strict=True)))
     return None if nouvelles is None else {tuple(cle) for cle in nouvelles}
 

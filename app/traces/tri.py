@@ -103,7 +103,7 @@ def trier(
         return _rejeter(Refus.LOGICIEL_INTERDIT, element, annuaire, "logiciel")
     if emetteur.numero_am is not None and element["numero_am"] != emetteur.numero_am:
         return _rejeter(Refus.PILOTE_INTERDIT, element, annuaire, "numero_am")
-    affectation = logiciel.affectation(element["numero_am"])
+    affectation = logiciel.affectations.get(element["numero_am"])
     if affectation is None:
         return _rejeter(Refus.PILOTE_INCONNU, element, annuaire, "numero_am")
     cle = affectation.preserie.cle
@@ -129,11 +129,11 @@ def _rejet(
     """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »)."""
     annuaire, logiciel, numero_am = nomme
     connu = annuaire.get(logiciel) if logiciel is not None else None
-    affectation = connu.affectation(numero_am) if connu is not None and numero_am is not None else None
+    affectation = connu.affectations.get(numero_am) if connu is not None and numero_am is not None else None
     if affectation is not None:
         preserie = affectation.preserie
         return Rejet(refus, id_trace, champ, detail, (preserie.id, affectation.pilote.id), preserie.etat)
-    ouverte = connu.seule_ouverte() if connu is not None else None
+    ouverte = connu.seule_ouverte if connu is not None else None
     if ouverte is not None:
         return Rejet(refus, id_trace, champ, detail, (ouverte.id, SANS_PILOTE), None)
     return Rejet(refus, id_trace, champ, detail, None, None)
