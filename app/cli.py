@@ -57,6 +57,7 @@ def serve(
     signal.signal(signal.SIGTERM, _sortir)
     with _erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
+        typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.", err=True)
         uvicorn.run(
             "app.main:create_app",
             factory=True,

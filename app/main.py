@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ from app.acces.service import Portier
 from app.erreurs import ErreurMetier
 from app.observabilite import problemes, sante
 from app.observabilite.bornes import Bornes
-from app.observabilite.journaux import configurer
+from app.observabilite.journaux import configurer, trajet
 from app.observabilite.requetes import Requetes
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
@@ -32,6 +33,8 @@ from app.stockage.secrets_locaux import ReglageManquant, cle_maitresse
 from app.traces import reception
 from app.traces.debit import Debit
 from app.traces.ecriture import Ecrivain
+
+_journal = structlog.get_logger(__name__)
 
 
 class TracesPostes(FastAPI):
@@ -91,8 +94,17 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         await etat.registre.verifier_la_cle()
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
         for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_superviseur()):
-            pile.push_async_callback(_arreter, asyncio.create_task(tache))
+            en_cours = asyncio.create_task(tache)
+            en_cours.add_done_callback(_tomber_avec)
+            pile.push_async_callback(_arreter, en_cours)
         yield
+
+
+def _tomber_avec(tache: asyncio.Task[None]) -> None:
+    """A worker without its writer or its caches is no worker: its supervisor starts another."""
+    if not tache.cancelled() and (erreur := tache.exception()) is not None:
+        _journal.critical("tache_morte", erreur=type(erreur).__name__, trajet=trajet(erreur.__traceback__))
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _arreter(tache: asyncio.Task[None]) -> None:

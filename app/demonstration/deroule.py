@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -85,13 +87,21 @@ async def _cle(reglages: Reglages) -> str:
 @contextmanager
 def _service(hote: str, port: int, url: str) -> Iterator[None]:
     commande = [sys.executable, "-m", "app", "serve", "--host", hote, "--port", str(port)]
-    service = subprocess.Popen(commande)  # noqa: S603 — our own command line
+    _exiger_port_libre(hote, port)
+    environnement = {"TRACES_POSTES_NIVEAU_JOURNAL": "WARNING", **os.environ}
+    service = subprocess.Popen(commande, env=environnement)  # noqa: S603 — our own command line
     try:
         _attendre_le_service(service, url)
         yield
     finally:
         service.terminate()
         service.wait()
+
+
+def _exiger_port_libre(hote: str, port: int) -> None:
+    with socket.socket() as essai:
+        if essai.connect_ex((hote, port)) == 0:
+            raise DemonstrationImpossible(f"Le port {port} est déjà pris : arrêtez ce qui l'occupe, ou donnez --port.")
 
 
 def _attendre_le_service(service: subprocess.Popen[bytes], url: str) -> None:

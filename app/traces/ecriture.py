@@ -92,7 +92,7 @@ class Ecrivain:
         finally:
             self._arrete = True
             self._abandonner(list(self._file))
-            await self._fermer()
+            self._fermer()
 
     def _prendre(self) -> list[_Demande]:
         lot: list[_Demande] = []
@@ -104,16 +104,19 @@ class Ecrivain:
         return lot
 
     async def _servir(self, lot: list[_Demande]) -> None:
+        issues = None
         try:
             issues = await self._ecrire_lot([a for d in lot for a in d.admises], _somme(lot))
         except ERREURS_DE_BASE as erreur:
             _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
-            self._abandonner(lot)
-            await self._fermer()
-            return
-        except asyncio.CancelledError:
-            self._abandonner(lot)
-            raise
+            self._fermer()
+        finally:
+            if issues is None:
+                self._abandonner(lot)
+        if issues is not None:
+            self._acquitter(lot, issues)
+
+    def _acquitter(self, lot: list[_Demande], issues: list[Issue]) -> None:
         debut = 0
         for demande in lot:
             fin = debut + len(demande.admises)
@@ -189,7 +192,7 @@ class Ecrivain:
                 return await depot.ecrire(await self._ouverte(), lignes)
             except _A_REPRENDRE as erreur:
                 _journal.warning("ecriture_reprise", erreur=type(erreur).__name__)
-                await self._fermer()
+                self._fermer()
         return await depot.ecrire(await self._ouverte(), lignes)
 
     async def _ouverte(self) -> asyncpg.Connection:
@@ -197,7 +200,7 @@ class Ecrivain:
             self._connexion = await self._base.connecter()
         return self._connexion
 
-    async def _fermer(self) -> None:
+    def _fermer(self) -> None:
         """Drops the connection without a word: after an error its state is not known."""
         if self._connexion is not None:
             self._connexion.terminate()
