@@ -6,6 +6,7 @@ item (a lone surrogate, a number of 5,000 digits) is read again by the standard 
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,10 +16,12 @@ from pydantic_core import to_json
 
 from app.erreurs import CorpsIllisible, CorpsTropGrand
 from app.fautes import champ, phrase
+from app.formes import CODE, NUMERO_AM
 from app.traces.schemas import TraceRecue
 
 TRACES_MAX = 1_000
 _CHIFFRES_MAX = 40
+_CODE, _NUMERO_AM, _MOT = re.compile(CODE), re.compile(NUMERO_AM), re.compile(r"[a-z_]+")
 
 _VALIDE = Annotated[TraceRecue | Any, Field(union_mode="left_to_right")]
 _UNE: TypeAdapter[Any] = TypeAdapter(_VALIDE)
@@ -103,9 +106,9 @@ def _isoler(element: Any) -> TraceRecue | Illisible:
         uuid_ou_rien(element.get("id")),
         fautif,
         detail,
-        _texte(element.get("type_prescription")),
-        _texte(element.get("logiciel")),
-        _texte(element.get("numero_am")),
+        _conforme(element.get("type_prescription"), _MOT),
+        _conforme(element.get("logiciel"), _CODE),
+        _conforme(element.get("numero_am"), _NUMERO_AM),
     )
 
 
@@ -127,5 +130,6 @@ def uuid_ou_rien(valeur: object) -> str | None:
         return None
 
 
-def _texte(valeur: object) -> str | None:
-    return valeur if isinstance(valeur, str) else None
+def _conforme(valeur: object, forme: re.Pattern[str]) -> str | None:
+    """A text of the caller's, kept for counting only where it has the form of what it should be."""
+    return valeur if isinstance(valeur, str) and forme.fullmatch(valeur) else None

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.acces.dependances import exiger
 from app.acces.roles import ECRIVENT_DES_TRACES, Acces
+from app.formes import CODE, NUMERO_AM
 from app.traces import consigne, reception
 from app.traces.tri import Emetteur
 
@@ -23,8 +24,8 @@ async def poster(requete: Request) -> Response:
 async def lire_consigne(
     requete: Request,
     acces: Annotated[Acces, Depends(exiger(*ECRIVENT_DES_TRACES))],
-    logiciel: Annotated[str, Query(max_length=63)],
-    numero_am: Annotated[str, Query(max_length=9)],
+    logiciel: Annotated[str, Query(pattern=CODE)],
+    numero_am: Annotated[str, Query(pattern=NUMERO_AM)],
 ) -> Response:
     """Cacheable by ``ETag``; a workstation that no présérie knows is told ``inactives``."""
     emetteur = Emetteur(acces.cle_id, acces.editeur, acces.numero_am)
