@@ -1,0 +1,74 @@
+"""What a contender is: it starts on an empty directory, takes one load, and stops.
+
+To add one, write a class with these three methods and name it in `liste.py`. A contender that is no HTTP
+service (a bare statement, a COPY) makes its `Mesure` in its own way, in a process of its own.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.charge import Mesure
+from bench.corps import Cible
+from bench.machine import reglages_non_durables
+from bench.processus import ConcurrentDefaillantError, executer
+
+
+@dataclass(frozen=True)
+class Temps:
+    echauffement_s: float
+    duree_s: float
+
+
+@dataclass(frozen=True)
+class Forme:
+    """What is sent: traces per request (1 is an object, more an array), and over how many connections."""
+
+    taille: int
+    connexions: int
+
+
+class Concurrent(Protocol):
+    libelle: str
+    objectif: float | None
+    """How many times the textbook endpoint's traces/s it should reach."""
+
+    def demarrer(self, dossier: Path) -> None: ...
+
+    def charger(self, temps: Temps) -> Mesure: ...
+
+    def arreter(self) -> None:
+        """Also called when `demarrer` failed half-way."""
+
+
+def charger_http(cible: Cible, forme: Forme, temps: Temps) -> Mesure:
+    """Run the load generator; every answer must be a 2xx, and every trace sent must have been recorded."""
+    options = {
+        "--port": cible.port,
+        "--taille": forme.taille,
+        "--connexions": forme.connexions,
+        "--echauffement": temps.echauffement_s,
+        "--duree": temps.duree_s,
+    }
+    sortie = executer(
+        [sys.executable, "-m", "bench.charge", *(str(mot) for option in options.items() for mot in option)],
+        ajouts={"BENCH_CLE": cible.cle} if cible.cle else {},
+        delai_s=temps.echauffement_s + temps.duree_s + 60,
+    )
+    mesure = Mesure(**json.loads(sortie))
+    if mesure.reponses_autres:
+        raise ConcurrentDefaillantError(f"{mesure.reponses_autres} refusals, the first: {mesure.premier_refus}")
+    verifier_compte("acknowledged", mesure.envoyees, mesure.enregistrees)
+    return mesure
+
+
+def verifier_compte(quoi: str, attendu: int, compte: int) -> None:
+    if compte != attendu:
+        raise ConcurrentDefaillantError(f"{quoi}: {compte} traces instead of {attendu}")
+
+
+def verifier_durable(dossier: Path) -> None:
+    if lignes := reglages_non_durables(dossier):
+        raise ConcurrentDefaillantError(f"PostgreSQL is not durable: {lignes}")
