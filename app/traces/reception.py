@@ -1,9 +1,9 @@
 """POST /traces on the server's own interface: routing and dependencies cost more than all that a trace needs."""
 
-import json
 import time
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -53,8 +53,7 @@ def _accuser(reception: Reception) -> Response:
         _, rejet = reception.rejets[0]
         raise TraceRefusee(rejet.refus, rejet.detail, rejet.champ, rejet.id)
     statut = 201 if reception.seule and reception.enregistrees else 200
-    contenu = json.dumps(_corps(reception), ensure_ascii=False, separators=(",", ":"))
-    return Response(contenu, statut, media_type="application/json")
+    return Response(to_json(_corps(reception)), statut, media_type="application/json")
 
 
 def _corps(reception: Reception) -> dict[str, Any]:
