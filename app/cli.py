@@ -66,6 +66,7 @@ def serve(
             workers=workers,
             loop="uvloop",
             http="httptools",
+            ws="none",
             lifespan="on",
             access_log=False,
             log_level="warning",

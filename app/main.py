@@ -59,7 +59,9 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     """The service, ready to be run by an ASGI server. Raises ReglageManquant, naming what is not set."""
     reglages = reglages or Reglages()
     configurer(reglages.niveau_journal)
-    application = TracesPostes(title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None)
+    application = TracesPostes(
+        title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None, redirect_slashes=False
+    )
     application.state.reglages = reglages
     application.state.coffre = Coffre(cle_maitresse(reglages))
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
