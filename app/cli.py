@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -24,17 +24,20 @@ from app.poste.erreurs import ErreurPoste
 from app.poste.simulation import compter_traces
 from app.poste.simulation import simuler as envoyer
 from app.preseries import depot as registre
-from app.reglages import Reglages
+from app.preseries.enveloppe import Coffre
+from app.preseries.registre import verifier_la_cle
+from app.reglages import ReglageInvalide, Reglages
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.embarque import PostgresEmbarqueImpossible
 from app.stockage.ouverture import base_ouverte
 from app.stockage.schema import migrer as migrer_schema
-from app.stockage.secrets_locaux import ReglageManquant
+from app.stockage.secrets_locaux import cle_maitresse
 
 app = typer.Typer(
     name="traces-postes",
     help="Le service des traces postes : préséries de l'ordonnance numérique.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 cles = typer.Typer(help="Clés d'accès : créer, lister, révoquer.", no_args_is_help=True)
@@ -57,6 +60,7 @@ def serve(
     signal.signal(signal.SIGTERM, _sortir)
     with _erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
+        asyncio.run(_verifier_la_cle(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.", err=True)
         uvicorn.run(
             "app.main:create_app",
@@ -124,12 +128,14 @@ def lister_cles() -> None:
     """Liste les clés, sans les clés elles-mêmes."""
 
     async def lister(base: Base) -> Table:
-        table = Table("N°", "Rôle", "Éditeur", "Pilote", "Préséries", "Libellé", "Créée le", "Expire le", "Révoquée le")
+        table = Table("N°", "Rôle", "Limites", "Libellé")
+        for titre in ("Créée le", "Expire le", "Révoquée le"):
+            table.add_column(titre, no_wrap=True)
         async with base.lecture() as session:
             for c in await depot.lister(session):
                 dates = [d.date().isoformat() if d else "" for d in (c.creee_le, c.expire_le, c.revoquee_le)]
-                bornes = [c.editeur_code or "", c.numero_am or "", ", ".join(c.preseries or []), c.libelle or ""]
-                table.add_row(str(c.id), c.role, *bornes, *dates)
+                limites = " ".join(filter(None, [c.editeur_code, c.numero_am, *(c.preseries or [])]))
+                table.add_row(str(c.id), c.role, limites, c.libelle or "", *dates)
         return table
 
     console.print(_avec_base(lister))
@@ -180,6 +186,13 @@ def _avec_base(action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(_executer(reglages, action))
 
 
+async def _verifier_la_cle(reglages: Reglages) -> None:
+    """A database that is away may come back; a foreign master key will not mend itself."""
+    coffre = Coffre(cle_maitresse(reglages))
+    with suppress(*ERREURS_DE_BASE):
+        await _executer(reglages, lambda base: verifier_la_cle(base, coffre))
+
+
 async def _executer(reglages: Reglages, action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:
     url = reglages.database_url or SecretStr("")
     base = Base(url.get_secret_value(), pool_taille=2, delai_s=reglages.ecriture_delai_s)
@@ -205,7 +218,7 @@ def _erreurs_dites() -> Iterator[None]:
     except ValidationError as erreur:
         noms = ", ".join(sorted({f"TRACES_POSTES_{str(e['loc'][0]).upper()}" for e in erreur.errors()}))
         _echouer(f"Réglage invalide : {noms}. Voyez docs/reglages.md.")
-    except (ReglageManquant, PostgresEmbarqueImpossible, ErreurPoste) as erreur:
+    except (ReglageInvalide, PostgresEmbarqueImpossible, ErreurPoste) as erreur:
         _echouer(str(erreur))
     except ERREURS_DE_BASE as erreur:
         _echouer(

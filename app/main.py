@@ -26,10 +26,10 @@ from app.observabilite.journaux import configurer, trajet
 from app.observabilite.requetes import Requetes
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
-from app.reglages import Reglages
+from app.reglages import ReglageInvalide, Reglages
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
-from app.stockage.secrets_locaux import ReglageManquant, cle_maitresse
+from app.stockage.secrets_locaux import cle_maitresse
 from app.traces import reception
 from app.traces.debit import Debit
 from app.traces.ecriture import Ecrivain
@@ -56,7 +56,7 @@ class TracesPostes(FastAPI):
 
 
 def create_app(reglages: Reglages | None = None) -> FastAPI:
-    """The service, ready to be run by an ASGI server. Raises ReglageManquant, naming what is not set."""
+    """The service, ready to be run by an ASGI server. Raises ReglageInvalide, naming what is not set."""
     reglages = reglages or Reglages()
     configurer(reglages.niveau_journal)
     application = TracesPostes(
@@ -80,7 +80,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
     etat = application.state
     reglages: Reglages = etat.reglages
     if reglages.database_url is None:
-        raise ReglageManquant("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
+        raise ReglageInvalide("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
     async with AsyncExitStack() as pile:
         base = Base(
             reglages.database_url.get_secret_value(),
@@ -93,7 +93,6 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
-        await etat.registre.verifier_la_cle()
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
         for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_superviseur()):
             en_cours = asyncio.create_task(tache)

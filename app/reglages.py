@@ -10,6 +10,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+class ReglageInvalide(Exception):
+    """A setting with which the service must not start; the message names it and says what to do."""
+
+
 class Reglages(BaseSettings):
     """Every setting of the service; an operator's reference is ``docs/reglages.md``."""
 
@@ -25,7 +29,12 @@ class Reglages(BaseSettings):
     cle_maitresse: SecretStr | None = Field(
         None, description="32 bytes in base64 that wrap each présérie's pseudonym key"
     )
-    pool_taille: int = Field(10, ge=2, le=200, description="database connections per worker, the writer's included")
+    pool_taille: int = Field(
+        10,
+        ge=2,
+        le=200,
+        description="database connections per worker; the writer and the watch have their own",
+    )
     ecriture_lot_max: int = Field(1_000, ge=1, le=10_000, description="traces in one commit, at most")
     ecriture_file_max: int = Field(
         20_000,

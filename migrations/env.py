@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -10,7 +11,7 @@ from sqlalchemy.pool import NullPool
 import app.acces.modeles
 import app.preseries.modeles
 import app.traces.modeles  # noqa: F401  — the three fill the metadata
-from app.stockage.base import url_sqlalchemy
+from app.stockage.base import url_asyncpg
 from app.stockage.tables import Table
 
 VERROU = 7_206_021  # any number, the same for all: two migrations at once run one after the other
@@ -24,7 +25,11 @@ def _migrer(connexion: Connection) -> None:
 
 
 async def _ouvrir_et_migrer() -> None:
-    moteur = create_async_engine(url_sqlalchemy(context.config.attributes["url"]), poolclass=NullPool)
+    url = url_asyncpg(context.config.attributes["url"])
+    # asyncpg reads the URL itself: it knows several hosts, and SQLAlchemy does not.
+    moteur = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
     try:
         async with moteur.connect() as connexion:
             await connexion.run_sync(_migrer)

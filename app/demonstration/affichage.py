@@ -48,7 +48,7 @@ def _entete(bilan: dict[str, Any]) -> str:
 
 def _scor(scor: dict[str, dict[str, int]]) -> Table:
     colonnes = ("conforme", "double_envoi", "piece_manquante", "en_attente")
-    table = Table("Phase", *(c.replace("_", " ") for c in colonnes), title="Envois SCOR")
+    table = Table("Phase", "conforme", "double envoi", "pièce manquante", "en attente", title="Envois SCOR")
     for phase in ("phase_1", "phase_2"):
         table.add_row(phase.replace("_", " "), *(str(scor[phase].get(c, "—")) for c in colonnes))
     return table

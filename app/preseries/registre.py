@@ -11,12 +11,9 @@ from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
 from app.preseries.cycle import Statut, etat_traces
 from app.preseries.enveloppe import Coffre
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
-from app.stockage.base import ERREURS_DE_BASE, Base
+from app.reglages import ReglageInvalide
+from app.stockage.base import Base
 from app.stockage.generation import Generation, Memoire
-
-
-class CleMaitresseEtrangere(Exception):
-    """The master key is not the one under which this database's keys were wrapped."""
 
 
 class Registre:
@@ -34,18 +31,6 @@ class Registre:
             return connus, False
         return await self.relire(codes), True
 
-    async def verifier_la_cle(self) -> None:
-        """Raises CleMaitresseEtrangere where the latest présérie's key does not open; a database away says nothing."""
-        try:
-            async with self._base.lecture() as session:
-                derniere = await session.scalar(
-                    select(Preserie).where(Preserie.cle_enveloppee.is_not(None)).order_by(Preserie.id.desc()).limit(1)
-                )
-        except ERREURS_DE_BASE:
-            return
-        if derniere is not None:
-            _connue(derniere, {}, self._coffre)
-
     async def relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
         """The same from the database, whatever memory says."""
         lu_sous = self._memoire.numero
@@ -54,6 +39,16 @@ class Registre:
         for code, connu in connus.items():
             self._memoire.garder(code, connu, lu_sous)
         return connus
+
+
+async def verifier_la_cle(base: Base, coffre: Coffre) -> None:
+    """Raises ReglageInvalide where the latest présérie's key does not open: better at the start than at a trace."""
+    async with base.lecture() as session:
+        derniere = await session.scalar(
+            select(Preserie).where(Preserie.cle_enveloppee.is_not(None)).order_by(Preserie.id.desc()).limit(1)
+        )
+    if derniere is not None:
+        _connue(derniere, {}, coffre)
 
 
 async def _charger(session: AsyncSession, codes: Collection[str], coffre: Coffre) -> dict[str, LogicielConnu]:
@@ -85,8 +80,8 @@ def _connue(preserie: Preserie, pilotes: dict[str, PiloteConnu], coffre: Coffre)
         try:
             cle = coffre.ouvrir(preserie.cle_enveloppee, preserie.code)
         except InvalidTag:
-            raise CleMaitresseEtrangere(
-                "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie."
+            raise ReglageInvalide(
+                "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie : donnez celle-là."
             ) from None
     etat = etat_traces(Statut(preserie.statut), preserie.traces_actives)
     return PreserieConnue(preserie.id, etat, preserie.traces_depuis_le, cle, pilotes)

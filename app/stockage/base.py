@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as AttenteDeConnexion
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from app.reglages import ReglageInvalide
 from app.stockage.tables import ROLE_SERVICE
 
 CONNEXION_DELAI_S = 5
@@ -61,15 +61,10 @@ class Base:
 
 def url_asyncpg(url: str) -> str:
     """A ``postgresql://`` URL for asyncpg itself; SQLAlchemy's spelling of the driver is accepted too."""
-    nom, reste = url.split("://", 1)
+    nom, _, reste = url.partition("://")
     if nom.split("+", 1)[0] not in ("postgresql", "postgres"):
-        raise ValueError("DATABASE_URL commence par postgresql://")
+        raise ReglageInvalide("L'adresse d'une base commence par postgresql:// : corrigez TRACES_POSTES_DATABASE_URL.")
     return f"postgresql://{reste}"
-
-
-def url_sqlalchemy(url: str) -> URL:
-    """The same for an engine of SQLAlchemy, to which a bare ``postgresql://`` would mean psycopg."""
-    return make_url(url_asyncpg(url)).set(drivername="postgresql+asyncpg")
 
 
 def est_indisponible(erreur: BaseException) -> bool:

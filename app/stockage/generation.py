@@ -44,12 +44,16 @@ class Generation:
 
     async def suivre(self) -> None:
         """Looks until cancelled; while the database is away, caches simply stop being trusted."""
+        visible = True
         try:
             while True:
                 try:
                     await self.regarder()
+                    visible = True
                 except ERREURS_DE_BASE as erreur:
-                    _journal.warning("generation_illisible", erreur=type(erreur).__name__)
+                    if visible:
+                        _journal.warning("generation_illisible", erreur=type(erreur).__name__)
+                    visible = False
                     self._fermer()
                 await asyncio.sleep(self._periode_s)
         finally:

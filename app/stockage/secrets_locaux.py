@@ -6,24 +6,20 @@ import os
 import secrets
 from pathlib import Path
 
-from app.reglages import Reglages
+from app.reglages import ReglageInvalide, Reglages
 
 TAILLE = 32
-
-
-class ReglageManquant(Exception):
-    """A setting without which the service must not start; the message names it."""
 
 
 def cle_maitresse(reglages: Reglages) -> bytes:
     """The 32 bytes that wrap the préséries' keys.
 
-    Raises ReglageManquant where it is missing outside embedded mode, or is not 32 bytes in base64.
+    Raises ReglageInvalide where it is missing outside embedded mode, or is not 32 bytes in base64.
     """
     if reglages.cle_maitresse is not None:
         return _decoder(reglages.cle_maitresse.get_secret_value())
     if reglages.database_url is not None:
-        raise ReglageManquant(
+        raise ReglageInvalide(
             "TRACES_POSTES_CLE_MAITRESSE manque : donnez-lui 32 octets en base64 (par exemple « openssl rand -base64 "
             "32 »), les mêmes pour toutes les instances, et gardez-les hors de la base."
         )
@@ -41,7 +37,7 @@ def _decoder(texte: str) -> bytes:
     except binascii.Error:
         cle = b""
     if len(cle) != TAILLE:
-        raise ReglageManquant(f"TRACES_POSTES_CLE_MAITRESSE doit valoir {TAILLE} octets en base64.")
+        raise ReglageInvalide(f"TRACES_POSTES_CLE_MAITRESSE doit valoir {TAILLE} octets en base64.")
     return cle
 
 
