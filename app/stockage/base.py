@@ -61,8 +61,8 @@ class Base:
 
 def url_asyncpg(url: str) -> str:
     """A ``postgresql://`` URL for asyncpg itself; SQLAlchemy's spelling of the driver is accepted too."""
-    nom, _, reste = url.partition("://")
-    if nom.split("+", 1)[0] not in ("postgresql", "postgres"):
+    nom, separateur, reste = url.partition("://")
+    if not separateur or nom.split("+", 1)[0] not in ("postgresql", "postgres"):
         raise ReglageInvalide("L'adresse d'une base commence par postgresql:// : corrigez TRACES_POSTES_DATABASE_URL.")
     return f"postgresql://{reste}"
 

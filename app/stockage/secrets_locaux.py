@@ -1,7 +1,6 @@
 """The master key: given by the environment, or made once and kept by embedded mode. There is no default."""
 
 import base64
-import binascii
 import os
 import secrets
 from pathlib import Path
@@ -34,7 +33,7 @@ def en_texte(cle: bytes) -> str:
 def _decoder(texte: str) -> bytes:
     try:
         cle = base64.b64decode(texte.strip(), altchars=b"-_" if {"-", "_"} & set(texte) else None, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or a character that is not ASCII
         cle = b""
     if len(cle) != TAILLE:
         raise ReglageInvalide(f"TRACES_POSTES_CLE_MAITRESSE doit valoir {TAILLE} octets en base64.")
@@ -55,4 +54,4 @@ def _lire_ou_creer(fichier: Path) -> str:
             pass
         finally:
             essai.unlink()
-    return fichier.read_text()
+    return fichier.read_text(errors="replace")
