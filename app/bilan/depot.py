@@ -210,7 +210,8 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> tuple[Row[A
     """An execution as in ``executions``, with the codes of its présérie and of that one's éditeur."""
     requete = (
         select(execution, Pilote.numero_am, _phase(_x.jour).label("phase"), Preserie.code, Editeur.code)
-        .join(Pilote, Pilote.id == cle.pilote_id)
+        .select_from(execution)
+        .join(Pilote, Pilote.id == _x.pilote_id)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
         .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
         .join(Editeur, Editeur.id == Logiciel.editeur_id)

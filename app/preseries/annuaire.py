@@ -16,10 +16,14 @@ class PiloteConnu:
 
     id: int
     accord_le: date
+    retire: bool = False
     accord: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        debut = datetime.combine(self.accord_le, time(), PARIS).astimezone(UTC)
+        try:
+            debut = datetime.combine(self.accord_le, time(), PARIS).astimezone(UTC)
+        except OverflowError:  # the first day of the calendar
+            debut = datetime.min.replace(tzinfo=UTC)
         object.__setattr__(self, "accord", debut)
 
 
@@ -45,7 +49,12 @@ class Affectation:
     pilote: PiloteConnu
 
 
-_PREFERENCE = (EtatTraces.INACTIVES, EtatTraces.DESACTIVEES, EtatTraces.ACTIVES)
+_ETATS = (EtatTraces.INACTIVES, EtatTraces.DESACTIVEES, EtatTraces.ACTIVES)
+
+
+def _preference(affectation: Affectation) -> tuple[int, bool, int]:
+    preserie = affectation.preserie
+    return _ETATS.index(preserie.etat), not affectation.pilote.retire, preserie.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,8 @@ class LogicielConnu:
     """A logiciel with all of its préséries.
 
     ``affectations`` tells by N° AM where a trace belongs: to the open présérie of its pilote, else to the one switched
-    off, else to the latest. ``seule_ouverte`` is the logiciel's only open one, to which a refusal is counted when its
-    pilote is unknown.
+    off; among equals to the one that it has not left, then to the latest. ``seule_ouverte`` is the logiciel's only open
+    présérie, to which a refusal is counted when its pilote is unknown.
     """
 
     editeur: str
@@ -63,12 +72,10 @@ class LogicielConnu:
     seule_ouverte: PreserieConnue | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        par_preference = sorted(self.preseries, key=lambda p: (_PREFERENCE.index(p.etat), p.id))
-        affectations = {
-            numero_am: Affectation(preserie, pilote)
-            for preserie in par_preference
-            for numero_am, pilote in preserie.pilotes.items()
-        }
+        possibles = [
+            (n, Affectation(preserie, pilote)) for preserie in self.preseries for n, pilote in preserie.pilotes.items()
+        ]
+        affectations = dict(sorted(possibles, key=lambda possible: _preference(possible[1])))
         ouvertes = [p for p in self.preseries if p.etat is EtatTraces.ACTIVES]
         object.__setattr__(self, "affectations", affectations)
         object.__setattr__(self, "seule_ouverte", ouvertes[0] if len(ouvertes) == 1 else None)

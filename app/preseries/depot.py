@@ -59,9 +59,9 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
 
 
 async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numero_am: str | None = None) -> bool:
-    """Whether a pilote of this présérie (or this one) is in another open présérie of the same logiciel."""
+    """Whether a pilote of this présérie (or this one) is still in another open présérie of the same logiciel."""
     if numero_am is None:
-        numeros: Any = select(Pilote.numero_am).where(Pilote.preserie_id == p.id)
+        numeros: Any = select(Pilote.numero_am).where(Pilote.preserie_id == p.id, Pilote.retire_le.is_(None))
     else:
         numeros = [numero_am]
     ouverte = or_(
@@ -70,7 +70,13 @@ async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numero_am: st
     requete = (
         select(Pilote.id)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
-        .where(Preserie.logiciel_id == p.logiciel_id, Preserie.id != p.id, ouverte, Pilote.numero_am.in_(numeros))
+        .where(
+            Preserie.logiciel_id == p.logiciel_id,
+            Preserie.id != p.id,
+            ouverte,
+            Pilote.numero_am.in_(numeros),
+            Pilote.retire_le.is_(None),
+        )
     )
     return (await session.execute(requete.limit(1))).first() is not None
 

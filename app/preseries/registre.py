@@ -62,12 +62,12 @@ async def _charger(session: AsyncSession, codes: Collection[str], coffre: Coffre
         return {}
     ids = [ident for ident, _, _ in trouves]
     pilotes: defaultdict[int, dict[str, PiloteConnu]] = defaultdict(dict)
-    for pilote_id, preserie_id, numero_am, accord_le in await session.execute(
-        select(Pilote.id, Pilote.preserie_id, Pilote.numero_am, Pilote.accord_le)
+    for pilote_id, preserie_id, numero_am, accord_le, retire_le in await session.execute(
+        select(Pilote.id, Pilote.preserie_id, Pilote.numero_am, Pilote.accord_le, Pilote.retire_le)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
         .where(Preserie.logiciel_id.in_(ids))
     ):
-        pilotes[preserie_id][numero_am] = PiloteConnu(pilote_id, accord_le)
+        pilotes[preserie_id][numero_am] = PiloteConnu(pilote_id, accord_le, retire_le is not None)
     preseries: defaultdict[int, list[PreserieConnue]] = defaultdict(list)
     for preserie in await session.scalars(select(Preserie).where(Preserie.logiciel_id.in_(ids))):
         preseries[preserie.logiciel_id].append(_connue(preserie, pilotes[preserie.id], coffre))

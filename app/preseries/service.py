@@ -107,7 +107,11 @@ async def enregistrer_pilote(
     phase_2_le = present.phase_2_le if present is not None else None
     if acces.role is not Role.CNAM and preserie.statut != Statut.PREPARATION and corps.phase_2_le != phase_2_le:
         raise RoleInsuffisant("La présérie a démarré : seule la Cnam change « phase_2_le ».")
-    if _ouverte(preserie) and await depot.pilotes_deja_engages(session, preserie, numero_am):
+    if (
+        corps.retire_le is None
+        and _ouverte(preserie)
+        and await depot.pilotes_deja_engages(session, preserie, numero_am)
+    ):
         raise _deja_engage()
     pilote = present or Pilote(preserie_id=preserie.id, numero_am=numero_am)
     for champ, valeur in corps:
@@ -191,5 +195,5 @@ def _reference_perdue(champ: str, message: str) -> CorpsInvalide:
 def _deja_engage() -> Conflit:
     return Conflit(
         "Un pilote de cette présérie est déjà dans une autre présérie ouverte du même logiciel : "
-        "menez l'autre à son terme, ou retirez-le de celle-ci."
+        "menez l'autre à son terme, ou retirez-en le pilote (retire_le)."
     )

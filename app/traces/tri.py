@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from app.preseries.annuaire import Affectation, Annuaire
+from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
 from app.preseries.cycle import EtatTraces
 from app.referentiels import HORS_PERIMETRE
 from app.traces.empreintes import empreinte, pseudonyme
@@ -81,91 +81,109 @@ class Emetteur:
     numero_am: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Faute:
+    """Why a trace is refused, and the field that a correction starts with."""
+
+    refus: Refus
+    champ: str | None = None
+    detail: str | None = None
+
+
 def trier(
     element: TraceRecue | Illisible, annuaire: Annuaire, emetteur: Emetteur, maintenant: datetime
 ) -> Admise | Rejet:
     """The outcome of one item of a body, but for what only the database can say (doublon, identifiant réutilisé)."""
     if isinstance(element, Illisible):
-        return _trier_illisible(element, annuaire)
+        connu = annuaire.get(element.logiciel or "")
+        return _rejeter(_faute_illisible(element), element.id, connu, element.numero_am, emetteur)
     try:
         emise_le = element["emise_le"].astimezone(UTC)
     except OverflowError:
         emise_le = datetime.max.replace(tzinfo=UTC)
-    faute = _incoherence(element, emise_le)
-    if faute is not None:
-        return _rejeter(Refus.TRACE_INVALIDE, element, annuaire, *faute)
-    if (champ := _champ_avec_nir(element)) is not None:
-        return _rejeter(Refus.DONNEE_PERSONNELLE, element, annuaire, champ)
+    numero_am = element["numero_am"]
     logiciel = annuaire.get(element["logiciel"])
-    if logiciel is None:
-        return _rejeter(Refus.LOGICIEL_INCONNU, element, annuaire, "logiciel")
-    if emetteur.editeur is not None and logiciel.editeur != emetteur.editeur:
-        return _rejeter(Refus.LOGICIEL_INTERDIT, element, annuaire, "logiciel")
-    if emetteur.numero_am is not None and element["numero_am"] != emetteur.numero_am:
-        return _rejeter(Refus.PILOTE_INTERDIT, element, annuaire, "numero_am")
-    affectation = logiciel.affectations.get(element["numero_am"])
-    if affectation is None:
-        return _rejeter(Refus.PILOTE_INCONNU, element, annuaire, "numero_am")
-    cle = affectation.preserie.cle
-    if cle is None or affectation.preserie.etat is EtatTraces.INACTIVES:
-        refus = (
-            Refus.TRACES_DESACTIVEES
-            if affectation.preserie.etat is EtatTraces.DESACTIVEES
-            else Refus.PRESERIE_NON_OUVERTE
-        )
-        return _rejeter(refus, element, annuaire, None)
-    ligne = _ligne(element, emise_le, affectation, cle, emetteur.cle_id)
-    avertissement = _decalage(emise_le, affectation, maintenant)
-    return Admise(ligne, affectation.preserie.etat, avertissement)
+    affectation = logiciel.affectations.get(numero_am) if logiciel is not None else None
+    faute = (
+        _incoherence(element, emise_le)
+        or _faute_personnelle(element)
+        or _faute_d_acces(logiciel, numero_am, emetteur)
+        or _faute_de_preserie(affectation)
+    )
+    if faute is not None or affectation is None or affectation.preserie.cle is None:
+        return _rejeter(faute or _NON_OUVERTE, str(element["id"]), logiciel, numero_am, emetteur)
+    ligne = _ligne(element, emise_le, affectation, affectation.preserie.cle, emetteur.cle_id)
+    return Admise(ligne, affectation.preserie.etat, _decalage(emise_le, affectation, maintenant))
 
 
-def _rejet(
-    refus: Refus,
-    id_trace: str | None,
-    champ: str | None,
-    detail: str,
-    nomme: tuple[Annuaire, str | None, str | None],
-) -> Rejet:
-    """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »)."""
-    annuaire, logiciel, numero_am = nomme
-    connu = annuaire.get(logiciel) if logiciel is not None else None
-    affectation = connu.affectations.get(numero_am) if connu is not None and numero_am is not None else None
-    if affectation is not None:
-        preserie = affectation.preserie
-        return Rejet(refus, id_trace, champ, detail, (preserie.id, affectation.pilote.id), preserie.etat)
-    ouverte = connu.seule_ouverte if connu is not None else None
-    if ouverte is not None:
-        return Rejet(refus, id_trace, champ, detail, (ouverte.id, SANS_PILOTE), None)
-    return Rejet(refus, id_trace, champ, detail, None, None)
-
-
-def _trier_illisible(element: Illisible, annuaire: Annuaire) -> Rejet:
-    nomme = (annuaire, element.logiciel, element.numero_am)
-    if element.type_prescription in HORS_PERIMETRE:
-        detail = DETAILS[Refus.HORS_PERIMETRE]
-        return _rejet(Refus.HORS_PERIMETRE, element.id, "type_prescription", detail, nomme)
-    return _rejet(Refus.TRACE_INVALIDE, element.id, element.champ, element.detail, nomme)
+_NON_OUVERTE = _Faute(Refus.PRESERIE_NON_OUVERTE)
 
 
 def _rejeter(
-    refus: Refus, trace: TraceRecue, annuaire: Annuaire, champ: str | None, detail: str | None = None
+    faute: _Faute, id_trace: str | None, logiciel: LogicielConnu | None, numero_am: str | None, emetteur: Emetteur
 ) -> Rejet:
-    nomme = (annuaire, trace["logiciel"], trace["numero_am"])
-    return _rejet(refus, str(trace["id"]), champ, detail or DETAILS[refus], nomme)
+    """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »)."""
+    detail = faute.detail or DETAILS[faute.refus]
+    affectation = logiciel.affectations.get(numero_am) if logiciel is not None and numero_am is not None else None
+    if logiciel is None or (affectation is None and logiciel.seule_ouverte is None):
+        return Rejet(faute.refus, id_trace, faute.champ, detail, None, None)
+    if affectation is None:
+        compte = (logiciel.seule_ouverte.id, SANS_PILOTE) if logiciel.seule_ouverte is not None else None
+        return Rejet(faute.refus, id_trace, faute.champ, detail, compte, None)
+    # Whether a présérie of another éditeur is open is not the sender's to know.
+    etat = affectation.preserie.etat if emetteur.editeur in (None, logiciel.editeur) else None
+    compte = (affectation.preserie.id, affectation.pilote.id)
+    return Rejet(faute.refus, id_trace, faute.champ, detail, compte, etat)
 
 
-def _incoherence(trace: TraceRecue, emise_le: datetime) -> tuple[str, str] | None:
+def _faute_illisible(element: Illisible) -> _Faute:
+    if element.type_prescription in HORS_PERIMETRE:
+        return _Faute(Refus.HORS_PERIMETRE, "type_prescription")
+    return _Faute(Refus.TRACE_INVALIDE, element.champ, element.detail)
+
+
+def _faute_d_acces(logiciel: LogicielConnu | None, numero_am: str, emetteur: Emetteur) -> _Faute | None:
+    if logiciel is None:
+        return _Faute(Refus.LOGICIEL_INCONNU, "logiciel")
+    if emetteur.editeur not in (None, logiciel.editeur):
+        return _Faute(Refus.LOGICIEL_INTERDIT, "logiciel")
+    if emetteur.numero_am not in (None, numero_am):
+        return _Faute(Refus.PILOTE_INTERDIT, "numero_am")
+    return None
+
+
+def _faute_de_preserie(affectation: Affectation | None) -> _Faute | None:
+    """A présérie switched off may still recognise a doublon, as long as its key is there."""
+    if affectation is None:
+        return _Faute(Refus.PILOTE_INCONNU, "numero_am")
+    if affectation.preserie.etat is EtatTraces.INACTIVES:
+        return _NON_OUVERTE
+    if affectation.preserie.cle is None:
+        return _Faute(Refus.TRACES_DESACTIVEES)
+    return None
+
+
+def _incoherence(trace: TraceRecue, emise_le: datetime) -> _Faute | None:
     if emise_le.year > _ANNEE_MAX:
-        return "emise_le", "emise_le : instant hors de bornes : réglez l'horloge du poste."
+        return _invalide("emise_le", "instant hors de bornes : réglez l'horloge du poste")
     if trace["operation"] == "execution":
         for champ in ("ordonnance", "type_prescription"):
             if trace.get(champ) is None:
-                return champ, f"{champ} : champ requis pour une exécution."
+                return _invalide(champ, "champ requis pour une exécution")
     if trace["resultat"] == "echec" and trace.get("erreur") is None:
-        return "erreur", "erreur : champ requis quand « resultat » vaut echec."
+        return _invalide("erreur", "champ requis quand « resultat » vaut echec")
     if trace["resultat"] == "succes" and trace.get("erreur") is not None:
-        return "erreur", "erreur : champ réservé aux échecs : retirez-le, ou donnez echec pour « resultat »."
+        return _invalide("erreur", "champ réservé aux échecs : retirez-le, ou donnez echec pour « resultat »")
     return None
+
+
+def _invalide(champ: str, message: str) -> _Faute:
+    return _Faute(Refus.TRACE_INVALIDE, champ, f"{champ} : {message}.")
+
+
+def _faute_personnelle(trace: TraceRecue) -> _Faute | None:
+    champ = _champ_avec_nir(trace)
+    return _Faute(Refus.DONNEE_PERSONNELLE, champ) if champ is not None else None
 
 
 def _champ_avec_nir(trace: TraceRecue) -> str | None:
