@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from hypothesis import settings
 from pydantic import SecretStr
 
 from app.main import create_app
@@ -19,6 +20,9 @@ from app.stockage.tables import Table
 from tests.outils import Service
 
 CLE_MAITRESSE = bytes(range(32))
+# A busy machine is slow, which is no fault of what is tested.
+settings.register_profile("sans_delai", deadline=None)
+settings.load_profile("sans_delai")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,92 @@
+"""The master key: given, or made once where embedded mode keeps it; there is no default."""
+
+import base64
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.reglages import ReglageInvalide, Reglages
+from app.stockage.secrets_locaux import TAILLE, cle_maitresse, en_texte
+
+CLE = bytes(range(200, 232))
+
+
+def _reglages(cle: str | None, url: str | None = "postgresql://db/x", data_dir: Path = Path("nulle-part")) -> Reglages:
+    return Reglages(
+        cle_maitresse=SecretStr(cle) if cle is not None else None,
+        database_url=SecretStr(url) if url is not None else None,
+        data_dir=data_dir,
+    )
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        base64.b64encode(CLE).decode(),
+        base64.urlsafe_b64encode(CLE).decode(),
+        base64.b64encode(CLE).decode() + "\n",
+        en_texte(CLE),
+    ],
+)
+def test_une_cle_donnee_est_lue(texte: str) -> None:
+    assert cle_maitresse(_reglages(texte)) == CLE
+
+
+@pytest.mark.parametrize(
+    "texte",
+    [
+        "",
+        "abc",
+        "é" * 44,
+        base64.b64encode(CLE[:-1]).decode(),
+        base64.b64encode(CLE + b"x").decode(),
+        CLE.hex(),
+        "!" * 44,
+    ],
+)
+def test_une_cle_mal_faite_est_refusee_sans_etre_montree(texte: str) -> None:
+    with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLE_MAITRESSE") as refus:
+        cle_maitresse(_reglages(texte))
+    assert not texte or texte not in str(refus.value)
+
+
+def test_sans_cle_une_base_exterieure_refuse_en_la_nommant(tmp_path: Path) -> None:
+    with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLE_MAITRESSE"):
+        cle_maitresse(_reglages(None, data_dir=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_le_mode_embarque_fait_une_cle_et_la_garde_pour_lui(tmp_path: Path) -> None:
+    dossier = tmp_path / "a" / "b"
+    reglages = _reglages(None, None, dossier)
+    cle = cle_maitresse(reglages)
+    assert len(cle) == TAILLE
+    assert cle_maitresse(reglages) == cle
+    (fichier,) = dossier.iterdir()
+    assert stat.S_IMODE(fichier.stat().st_mode) == 0o600
+
+
+def test_deux_premiers_demarrages_a_la_fois_ont_une_meme_cle(tmp_path: Path) -> None:
+    autres = [_reglages(None, None, tmp_path / str(rang)) for rang in range(2)]
+    assert len({cle_maitresse(reglages) for reglages in autres}) == 2
+    reglages = _reglages(None, None, tmp_path / "commun")
+    cle = cle_maitresse(reglages)
+    with ThreadPoolExecutor(4) as fils:
+        assert set(fils.map(cle_maitresse, [reglages] * 8)) == {cle}
+
+
+def test_une_cle_gardee_mais_abimee_n_est_pas_remplacee(tmp_path: Path) -> None:
+    (tmp_path / "cle_maitresse").write_text("abîmée")
+    with pytest.raises(ReglageInvalide):
+        cle_maitresse(_reglages(None, None, tmp_path))
+    assert (tmp_path / "cle_maitresse").read_text() == "abîmée"
+
+
+def test_un_secret_ne_s_affiche_pas() -> None:
+    texte = en_texte(CLE)
+    reglages = _reglages(texte, "postgresql://u:motdepasse@db/x")
+    assert texte not in repr(reglages)
+    assert "motdepasse" not in repr(reglages)
