@@ -67,7 +67,7 @@ class Ecrivain:
         """
         if self._arrete:
             raise BaseIndisponible
-        poids = len(admises) + 1
+        poids = max(1, len(admises))  # a demande of refusals alone waits, too
         if self._en_attente + poids > self._file_max:
             raise Surcharge
         demande = _Demande(admises, refus, asyncio.get_running_loop().create_future())
