@@ -1,6 +1,7 @@
 """Wiring: settings in, application out. The lifespan owns the database, the writer and the caches of one worker."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -98,7 +99,15 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
             en_cours = asyncio.create_task(tache)
             en_cours.add_done_callback(_tomber_avec)
             pile.push_async_callback(_arreter, en_cours)
+        _espacer_le_ramasse_miettes()
         yield
+
+
+def _espacer_le_ramasse_miettes() -> None:
+    """Requests leave no cycles: looking for them after every 700 objects took a tenth of a trace's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _tomber_avec(tache: asyncio.Task[None]) -> None:
