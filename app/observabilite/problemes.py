@@ -1,6 +1,5 @@
 """Turns every exception that a route may raise into a problem; nothing of the input is repeated."""
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,17 +9,13 @@ from app.erreurs import (
     BaseIndisponible,
     CorpsIllisible,
     CorpsInvalide,
-    ErreurInterne,
     ErreurMetier,
     Introuvable,
     MethodeRefusee,
 )
 from app.fautes import fautes
-from app.observabilite.journaux import trajet
-from app.observabilite.requetes import reponse_probleme, requete_id
+from app.observabilite.requetes import reponse_imprevue, reponse_probleme
 from app.stockage.base import est_indisponible
-
-_journal = structlog.get_logger(__name__)
 
 
 async def metier(requete: Request, erreur: Exception) -> Response:
@@ -56,10 +51,4 @@ async def base(requete: Request, erreur: Exception) -> Response:
     """A database that is away is a 503; one that refuses what we told it is our fault."""
     if est_indisponible(erreur):
         return reponse_probleme(requete, BaseIndisponible())
-    _journal.error(
-        "erreur_imprevue",
-        requete_id=requete_id(requete.scope),
-        erreur=type(erreur).__name__,
-        trajet=trajet(erreur.__traceback__),
-    )
-    return reponse_probleme(requete, ErreurInterne())
+    return reponse_imprevue(requete, erreur)

@@ -15,6 +15,8 @@ from app.observabilite.journaux import trajet
 
 _journal = structlog.get_logger(__name__)
 _DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne"})
+GABARIT = "traces_postes.gabarit"
+"""Where what is served without the router says under which template."""
 TYPE_PROBLEME = "application/problem+json"
 
 
@@ -28,6 +30,17 @@ def reponse_probleme(requete: Request, erreur: ErreurMetier) -> JSONResponse:
     """A domain error as an answer of type ``application/problem+json``."""
     corps = probleme(erreur, requete_id(requete.scope))
     return JSONResponse(corps, erreur.statut, erreur.entetes, media_type=TYPE_PROBLEME)
+
+
+def reponse_imprevue(requete: Request, erreur: Exception) -> JSONResponse:
+    """Our own fault: logged by where it came through, and answered with a 500."""
+    _journal.error(
+        "erreur_imprevue",
+        requete_id=requete_id(requete.scope),
+        erreur=type(erreur).__name__,
+        trajet=trajet(erreur.__traceback__),
+    )
+    return reponse_probleme(requete, ErreurInterne())
 
 
 class Requetes:
@@ -58,19 +71,12 @@ class Requetes:
         except Exception as erreur:  # the boundary: whatever broke, the caller gets a problem
             if statut:
                 raise
-            _journal.error(
-                "erreur_imprevue",
-                requete_id=identifiant,
-                erreur=type(erreur).__name__,
-                trajet=trajet(erreur.__traceback__),
-            )
-            reponse = reponse_probleme(Request(scope), ErreurInterne())
-            await reponse(scope, receive, envoyer)
+            await reponse_imprevue(Request(scope), erreur)(scope, receive, envoyer)
         _consigner(scope, statut, time.perf_counter() - debut)
 
 
 def _consigner(scope: Scope, statut: int, duree_s: float) -> None:
-    route = getattr(scope.get("route"), "path", "") or ("/traces" if scope["path"] == "/traces" else "")
+    route = scope.get(GABARIT) or getattr(scope.get("route"), "path", "")
     if statut < 400 and route in _DISCRETES:
         return
     _journal.info(

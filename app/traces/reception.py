@@ -13,7 +13,7 @@ from app.acces.roles import ECRIVENT_DES_TRACES
 from app.erreurs import ErreurMetier
 from app.observabilite import problemes
 from app.observabilite.bornes import borner
-from app.observabilite.requetes import reponse_probleme
+from app.observabilite.requetes import GABARIT, reponse_probleme
 from app.stockage.base import ERREURS_DE_BASE
 from app.traces.corps import lire_corps
 from app.traces.refus import TraceRefusee
@@ -25,6 +25,7 @@ CHEMIN = "/traces"
 
 async def servir(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application behind ``POST /traces``."""
+    scope[GABARIT] = CHEMIN
     try:
         reponse = await repondre(scope, receive)
     except ErreurMetier as erreur:
