@@ -5,11 +5,10 @@ workers wait for each other but never deadlock. The fold is DOMAIN's, « From tr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
 
 import asyncpg
 
-from app.traces.tri import Ligne
+from app.traces.tri import CleTrace, Ligne
 
 _TYPES: Mapping[str, str] = {
     "preserie_id": "int4",
@@ -132,8 +131,6 @@ ORDER BY 1, 2, 3
 ON CONFLICT (preserie_id, pilote_id, issue)
 DO UPDATE SET nombre = c.nombre + excluded.nombre, derniere_le = greatest(c.derniere_le, excluded.derniere_le)
 """
-
-CleTrace = tuple[int, UUID]
 
 
 async def ecrire(connexion: asyncpg.Connection, lignes: Sequence[Ligne]) -> set[CleTrace] | None:

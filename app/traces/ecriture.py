@@ -15,9 +15,8 @@ import structlog
 from app.erreurs import BaseIndisponible, Surcharge
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
-from app.traces.depot import CleTrace
 from app.traces.refus import Refus
-from app.traces.tri import Admise, Ligne
+from app.traces.tri import Admise, CleTrace, Ligne
 
 _journal = structlog.get_logger(__name__)
 _A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
@@ -125,15 +124,19 @@ class Ecrivain:
             debut = fin
 
     async def _ecrire_lot(self, admises: list[Admise], refus: Comptes) -> list[Issue]:
-        premieres: dict[CleTrace, Ligne] = {}
-        for admise in admises:
-            if not admise.arretee:
-                premieres.setdefault((admise.ligne.preserie_id, admise.ligne.id), admise.ligne)
-        nouvelles, impossibles = await self._inserer(list(premieres.values()))
+        nouvelles: dict[CleTrace, bytes] = {}
+        impossibles: set[tuple[CleTrace, bytes]] = set()
+        lignes = _premieres(admises, impossibles)
+        while lignes:
+            inserees, refusees = await self._inserer(list(lignes.values()))
+            nouvelles |= {cle: lignes[cle].empreinte for cle in inserees}
+            impossibles |= {(cle, lignes[cle].empreinte) for cle in refusees}
+            # A refused trace leaves its id free: another one of the same id comes next.
+            lignes = _premieres([a for a in admises if a.ligne.cle in refusees], impossibles) if refusees else {}
         if len(nouvelles) == len(admises):
             issues = [Issue.ENREGISTREE] * len(admises)
         else:
-            issues = await self._departager(admises, premieres, nouvelles, impossibles)
+            issues = await self._departager(admises, nouvelles, impossibles)
         comptes = refus.copy()
         for admise, issue in zip(admises, issues, strict=True):
             if issue is not Issue.ENREGISTREE:
@@ -143,27 +146,23 @@ class Ecrivain:
         return issues
 
     async def _departager(
-        self,
-        admises: list[Admise],
-        premieres: dict[CleTrace, Ligne],
-        nouvelles: set[CleTrace],
-        impossibles: set[CleTrace],
+        self, admises: list[Admise], nouvelles: dict[CleTrace, bytes], impossibles: set[tuple[CleTrace, bytes]]
     ) -> list[Issue]:
         """Tells doublons from reused ids by the digest of the trace that stands."""
-        retenues = {cle: premieres[cle].empreinte for cle in nouvelles}
-        inconnues = {(a.ligne.preserie_id, a.ligne.id) for a in admises} - nouvelles - impossibles
+        retenues = dict(nouvelles)
+        inconnues = {admise.ligne.cle for admise in admises} - nouvelles.keys()
         if inconnues:
             retenues |= await depot.retrouver(await self._ouverte(), inconnues)
-        vues: set[CleTrace] = set()
+        a_acquitter = dict(nouvelles)
         issues = []
         for admise in admises:
-            cle = (admise.ligne.preserie_id, admise.ligne.id)
-            if cle in impossibles:
+            cle, empreinte = admise.ligne.cle, admise.ligne.empreinte
+            if (cle, empreinte) in impossibles:
                 issues.append(Issue.IMPOSSIBLE)
-            elif cle in nouvelles and cle not in vues and not admise.arretee:
-                vues.add(cle)
+            elif a_acquitter.get(cle) == empreinte and not admise.arretee:
+                del a_acquitter[cle]
                 issues.append(Issue.ENREGISTREE)
-            elif retenues.get(cle) == admise.ligne.empreinte:
+            elif retenues.get(cle) == empreinte:
                 issues.append(Issue.DOUBLON)
             else:
                 issues.append(Issue.DESACTIVEE if admise.arretee else Issue.REUTILISEE)
@@ -180,11 +179,11 @@ class Ecrivain:
                 raise
             if len(lignes) == 1:
                 _journal.error("trace_impossible", sqlstate=erreur.sqlstate)
-                return set(), {(lignes[0].preserie_id, lignes[0].id)}
+                return set(), {lignes[0].cle}
             milieu = len(lignes) // 2
             gauche, droite = await self._inserer(lignes[:milieu]), await self._inserer(lignes[milieu:])
             return gauche[0] | droite[0], gauche[1] | droite[1]
-        return ({(n.preserie_id, n.id) for n in lignes} if nouvelles is None else nouvelles), set()
+        return ({ligne.cle for ligne in lignes} if nouvelles is None else nouvelles), set()
 
     async def _avec_reprise(self, lignes: list[Ligne]) -> set[CleTrace] | None:
         for _ in range(_REPRISES):
@@ -210,6 +209,16 @@ class Ecrivain:
         for demande in demandes:
             if not demande.reponse.done():
                 demande.reponse.set_exception(BaseIndisponible())
+
+
+def _premieres(admises: list[Admise], impossibles: set[tuple[CleTrace, bytes]]) -> dict[CleTrace, Ligne]:
+    """By key, the first trace to come that may be written."""
+    lignes: dict[CleTrace, Ligne] = {}
+    for admise in admises:
+        ligne = admise.ligne
+        if not admise.arretee and (ligne.cle, ligne.empreinte) not in impossibles:
+            lignes.setdefault(ligne.cle, ligne)
+    return lignes
 
 
 def _somme(lot: list[_Demande]) -> Comptes:

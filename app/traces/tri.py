@@ -16,6 +16,8 @@ from app.traces.schemas import ErreurRecue, TraceRecue
 
 AVANCE_TOLEREE = timedelta(minutes=5)
 SANS_PILOTE = 0
+CleTrace = tuple[int, UUID]
+"""What identifies a trace: its présérie and its id."""
 _ANNEE_MAX = 9998  # PostgreSQL and Paris can still name the day after
 
 
@@ -42,6 +44,10 @@ class Ligne(NamedTuple):
     scor_envoye: bool | None
     duree_ms: int | None
     empreinte: bytes
+
+    @property
+    def cle(self) -> CleTrace:
+        return self.preserie_id, self.id
 
 
 @dataclass(frozen=True, slots=True)
