@@ -1,0 +1,1 @@
+"""Whole processes: the real command line, on the embedded PostgreSQL of a directory of their own."""

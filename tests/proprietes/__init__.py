@@ -1,0 +1,1 @@
+"""Properties: whatever the history of receptions, the service says what an independent oracle says."""

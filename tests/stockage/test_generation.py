@@ -1,0 +1,175 @@
+"""Several instances answer as one: memory says yes only, and never for longer than it may be trusted."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app.acces import depot
+from app.acces.roles import Acces, Role
+from app.main import create_app
+from app.reglages import Reglages
+from app.stockage.base import Base
+from app.stockage.generation import FRAICHEUR_MAX_S, Generation, Memoire
+from tests.outils import PILOTES, PRESERIE, Service, registre_exemple, trace
+from tests.traces.ecrivains import BaseObservee
+
+ECART_MAX_S = 1.0
+TABLES_DU_REGISTRE = "cle_acces, editeur, module, logiciel, preserie, jalon, pilote"
+
+
+@pytest.fixture
+async def base(proprietaire: asyncpg.Connection, reglages: Reglages) -> AsyncIterator[Base]:
+    base = BaseObservee(reglages)
+    yield base
+    for connexion in base.ouvertes:
+        await connexion.close()
+    await base.fermer()
+
+
+@pytest.fixture
+async def instances(proprietaire: asyncpg.Connection, reglages: Reglages) -> AsyncIterator[tuple[Service, Service]]:
+    """Two instances of the service on one database, each with a caller of role cnam."""
+    async with AsyncExitStack() as pile:
+        services = []
+        for _ in range(2):
+            application: FastAPI = create_app(reglages)
+            await pile.enter_async_context(application.router.lifespan_context(application))
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test")
+            services.append(Service(await pile.enter_async_context(client), application))
+        premiere = await services[0].en(Role.CNAM)
+        yield premiere, Service(services[1].client, services[1].application, premiere.cle)
+
+
+async def avancer(base: Base) -> None:
+    async with base.ecriture() as session:
+        await depot.revoquer(session, 0)
+
+
+async def test_la_memoire_ne_rend_que_ce_qui_fut_lu_sous_la_generation_presente(base: Base) -> None:
+    generation = Generation(base, 1)
+    memoire: Memoire[str, int] = Memoire(generation)
+    memoire.garder("avant", 1, memoire.numero)
+    assert memoire.lire("avant") is None  # never looked: nothing is sure
+    await generation.regarder()
+    assert memoire.lire("avant") is None
+    sous = memoire.numero
+    memoire.garder("a", 1, sous)
+    assert (memoire.lire("a"), memoire.lire("b")) == (1, None)
+    await avancer(base)
+    assert memoire.lire("a") == 1
+    await generation.regarder()
+    assert memoire.lire("a") is None
+    memoire.garder("a", 1, sous)  # read before the change, kept too late
+    assert memoire.lire("a") is None
+    memoire.garder("b", 2, memoire.numero)
+    assert (memoire.lire("a"), memoire.lire("b")) == (None, 2)
+
+
+async def test_sans_nouveau_regard_la_memoire_n_est_plus_sure(base: Base) -> None:
+    generation = Generation(base, 1)
+    memoire: Memoire[str, int] = Memoire(generation)
+    debut = time.monotonic()
+    await generation.regarder()
+    memoire.garder("a", 1, memoire.numero)
+    while memoire.lire("a") is not None:
+        assert time.monotonic() - debut < ECART_MAX_S
+        await asyncio.sleep(0.01)
+    assert time.monotonic() - debut >= FRAICHEUR_MAX_S
+    await generation.regarder()
+    assert memoire.lire("a") == 1
+
+
+async def test_ce_qui_est_connu_se_dit_sans_relire_le_registre(
+    instances: tuple[Service, Service], proprietaire: asyncpg.Connection
+) -> None:
+    """Or the next test would prove nothing: the hot path reads no table of the registry."""
+    une, _ = instances
+    await une.inscrire()
+    await asyncio.sleep(0.4)
+    assert (await une.poster(trace())).status_code == 201
+    async with proprietaire.transaction():
+        await proprietaire.execute(f"LOCK TABLE {TABLES_DU_REGISTRE} IN ACCESS EXCLUSIVE MODE")
+        async with asyncio.timeout(3):
+            for _ in range(14):
+                assert (await une.poster(trace())).status_code == 201
+                await asyncio.sleep(0.05)
+
+
+async def test_ce_que_l_une_acquitte_vaut_aussitot_dans_l_autre(instances: tuple[Service, Service]) -> None:
+    une, autre = instances
+    await une.inscrire(demarrer=False)
+    assert (await autre.poster(trace())).status_code == 409
+    assert (await une.appeler("POST", f"/preseries/{PRESERIE}/demarrage")).status_code == 200
+    assert (await autre.poster(trace())).status_code == 201
+    corps = next(corps for _, chemin, corps in registre_exemple() if chemin.endswith(PILOTES[0]))
+    for numero in range(20):
+        numero_am = f"33100{numero:04d}"
+        assert (await autre.poster(trace(numero_am=numero_am))).json()["type"].endswith("pilote-inconnu")
+        une, autre = autre, une
+        inscrit = await une.appeler(
+            "PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", json=corps | {"installe_le": None}
+        )
+        assert inscrit.status_code == 201, inscrit.text
+        assert (await autre.poster(trace(numero_am=numero_am))).status_code == 201
+        nouvelle = await une.creer_cle(Acces(0, Role.POSTE, "ortho-soft"))
+        assert (await Service(autre.client, autre.application, nouvelle).poster(trace())).status_code == 201
+
+
+async def test_une_cle_revoquee_par_l_une_est_refusee_par_l_autre_dans_la_seconde(
+    instances: tuple[Service, Service], base: Base
+) -> None:
+    _, autre = instances
+    for _ in range(2):
+        cle, numero = await _cle(base)
+        appelant = Service(autre.client, autre.application, cle)
+        await _chauffer(appelant)
+        async with base.ecriture() as session:
+            assert await depot.revoquer(session, numero)
+        revoquee = time.monotonic()
+        while (reponse := await appelant.appeler("GET", "/editeurs")).status_code == 200:
+            assert time.monotonic() - revoquee < ECART_MAX_S
+            await asyncio.sleep(0.01)
+        assert reponse.status_code == 401
+        assert (await appelant.appeler("GET", "/editeurs")).status_code == 401
+
+
+async def test_si_la_generation_ne_se_lit_plus_la_cle_revoquee_est_refusee_quand_meme(
+    instances: tuple[Service, Service], base: Base, proprietaire: asyncpg.Connection
+) -> None:
+    """The look hangs on a lock; what memory holds is no longer trusted, and the database is asked."""
+    _, autre = instances
+    cle, numero = await _cle(base)
+    appelant = Service(autre.client, autre.application, cle)
+    await _chauffer(appelant)
+    async with proprietaire.transaction():
+        await proprietaire.execute("LOCK TABLE registre IN ACCESS EXCLUSIVE MODE")
+        async with base.ecriture() as session:
+            await session.execute(text("UPDATE cle_acces SET revoquee_le = now() WHERE id = :id"), {"id": numero})
+        revoquee = time.monotonic()
+        while (reponse := await appelant.appeler("GET", "/editeurs")).status_code == 200:
+            assert time.monotonic() - revoquee < ECART_MAX_S
+            await asyncio.sleep(0.01)
+        assert reponse.status_code == 401
+        assert (await autre.appeler("GET", "/editeurs")).status_code == 200
+    await asyncio.sleep(FRAICHEUR_MAX_S)
+    assert (await autre.appeler("GET", "/editeurs")).status_code == 200
+
+
+async def _cle(base: Base) -> tuple[str, int]:
+    async with base.ecriture() as session:
+        return await depot.creer(session, Acces(0, Role.CNAM), None)
+
+
+async def _chauffer(appelant: Service) -> None:
+    """Has the key known by memory, for longer than one look at the generation."""
+    debut = time.monotonic()
+    while time.monotonic() - debut < 0.4:
+        assert (await appelant.appeler("GET", "/editeurs")).status_code == 200
+        await asyncio.sleep(0.05)
