@@ -13,7 +13,7 @@ A detail is French, says what to do, and never repeats a value that the caller s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypedDict
+from typing import TypedDict
 
 
 class Faute(TypedDict):
@@ -26,9 +26,9 @@ class Faute(TypedDict):
 class ErreurMetier(Exception):
     """What a caller may be told: a status, a stable code, and a sentence that says what to do."""
 
-    statut: ClassVar[int]
-    code: ClassVar[str]
-    titre: ClassVar[str]
+    statut: int
+    code: str
+    titre: str
 
     def __init__(
         self,

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, case, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    SQLColumnExpression,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bilan.conformite import Conformite, conformite
@@ -152,7 +164,7 @@ class Filtre:
 
 async def executions(
     session: AsyncSession, preserie_id: int, filtre: Filtre, apres: CleExecution | None, limite: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[RowMapping]:
     """Executions with their pilote's N° AM and their phase, in the order of their key."""
     requete = (
         select(execution, Pilote.numero_am, _phase(_x.jour).label("phase"))
@@ -166,7 +178,7 @@ async def executions(
             tuple_(_x.pilote_id, _x.pseudonyme, _x.numero_execution)
             > tuple_(literal(apres.pilote_id), literal(apres.pseudonyme), literal(apres.numero_execution))
         )
-    return (await session.execute(requete)).all()
+    return (await session.execute(requete)).mappings().all()
 
 
 def _conditions(filtre: Filtre) -> list[ColumnElement[bool]]:
@@ -206,10 +218,16 @@ def _de_conformite(voulue: Conformite) -> ColumnElement[bool]:
     )
 
 
-async def une_execution(session: AsyncSession, cle: CleExecution) -> tuple[Row[Any], str, str] | None:
-    """An execution as in ``executions``, with the codes of its présérie and of that one's éditeur."""
+async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping | None:
+    """An execution as in ``executions``, with the codes of its ``preserie`` and of that one's ``editeur``."""
     requete = (
-        select(execution, Pilote.numero_am, _phase(_x.jour).label("phase"), Preserie.code, Editeur.code)
+        select(
+            execution,
+            Pilote.numero_am,
+            _phase(_x.jour).label("phase"),
+            Preserie.code.label("preserie"),
+            Editeur.code.label("editeur"),
+        )
         .select_from(execution)
         .join(Pilote, Pilote.id == _x.pilote_id)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
@@ -222,11 +240,10 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> tuple[Row[A
             _x.numero_execution == cle.numero_execution,
         )
     )
-    ligne = (await session.execute(requete)).first()
-    return None if ligne is None else (ligne, ligne[-2], ligne[-1])
+    return (await session.execute(requete)).mappings().first()
 
 
-async def traces(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Sequence[Row[Any]]:
+async def traces(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Sequence[RowMapping]:
     """The ``execution`` traces of one execution, in the order in which they are folded."""
     t = trace.c
     requete = (
@@ -240,4 +257,4 @@ async def traces(session: AsyncSession, preserie_id: int, cle: CleExecution) -> 
         )
         .order_by(t.emise_le, t.id)
     )
-    return (await session.execute(requete)).all()
+    return (await session.execute(requete)).mappings().all()

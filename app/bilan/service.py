@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
@@ -103,12 +103,11 @@ async def detailler_execution(session: AsyncSession, acces: Acces, identifiant: 
     """One execution with the traces that it was folded from."""
     cle = lire_identifiant(identifiant)
     trouvee = await depot.une_execution(session, cle) if cle is not None else None
-    if cle is None or trouvee is None or not acces.voit_preserie(trouvee[1], trouvee[2]):
+    if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
         raise Introuvable("Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions.")
-    ligne, preserie, _ = trouvee
-    traces = await depot.traces(session, ligne.preserie_id, cle)
+    traces = await depot.traces(session, trouvee["preserie_id"], cle)
     return ExecutionDetaillee.model_validate(
-        {**_execution(ligne, preserie), "traces": [_trace(trace) for trace in traces]}
+        {**_execution(trouvee, trouvee["preserie"]), "traces": [_trace(trace) for trace in traces]}
     )
 
 
@@ -131,13 +130,11 @@ def _scor(matrice: Scor) -> ScorLu:
     return ScorLu.model_validate({f"phase_{phase}": dict(cases) for phase, cases in matrice.items()})
 
 
-def _execution(ligne: Row[tuple[object, ...]], preserie: str) -> dict[str, object]:
-    e = ligne._mapping  # noqa: SLF001 — the public name of a Row's columns, underscored to leave them room
+def _execution(e: RowMapping, preserie: str) -> dict[str, object]:
     cle = CleExecution(e["pilote_id"], e["pseudonyme"], e["numero_execution"])
     etat: Conformite = conformite(e["phase"], e["enregistree"], e["scor_succes"], e["scor_echec"])
     return {**e, "id": str(cle), "preserie": preserie, "pilote": e["numero_am"], "conformite": etat.value}
 
 
-def _trace(ligne: Row[tuple[object, ...]]) -> TraceLue:
-    t = ligne._mapping  # noqa: SLF001
+def _trace(t: RowMapping) -> TraceLue:
     return TraceLue.model_validate({**t, "id": str(t["id"]), "resultat": "succes" if t["succes"] else "echec"})

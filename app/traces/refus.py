@@ -1,7 +1,6 @@
 """PURE. The enumerated reasons for which a trace is refused, in the order of the contract."""
 
 from enum import StrEnum
-from typing import ClassVar
 
 from app.erreurs import ErreurMetier, Faute
 
@@ -71,11 +70,7 @@ DETAILS: dict[Refus, str] = {
 class TraceRefusee(ErreurMetier):
     """The refusal of a trace that was sent alone, as a problem."""
 
-    statut: ClassVar[int] = 422
-
     def __init__(self, refus: Refus, detail: str, champ: str | None, id_trace: str | None) -> None:
         fautes: list[Faute] = [{"champ": champ, "message": detail}] if champ else []
         super().__init__(detail, erreurs=fautes, complements={"id": id_trace} if id_trace else None)
-        self.code = refus.value  # type: ignore[misc]
-        self.titre = TITRES[refus]  # type: ignore[misc]
-        self.statut = STATUTS[refus]  # type: ignore[misc]
+        self.code, self.titre, self.statut = refus.value, TITRES[refus], STATUTS[refus]
