@@ -15,6 +15,8 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.table import Table
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from app.acces import depot
 from app.acces.roles import Acces, Role, bornes_manquantes
@@ -62,21 +64,23 @@ def serve(
         _transmettre(reglages)
         asyncio.run(_verifier_la_cle(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.", err=True)
-        uvicorn.run(
-            "app.main:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=15,
+        _servir(
+            uvicorn.Config(
+                "app.main:create_app",
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=15,
+            )
         )
 
 
@@ -179,6 +183,19 @@ def demo(host: Hote = "127.0.0.1", port: Port = 8000) -> None:
     with _erreurs_dites(), base_ouverte(Reglages()) as reglages:
         _transmettre(reglages)
         derouler(reglages, host, port, rester=os.environ.get("DEMO_EXIT") != "1")
+
+
+def _servir(config: uvicorn.Config) -> None:
+    """From here on a stop is a flag that uvicorn reads: what a handler raises within a callback would be lost."""
+    if config.workers > 1:
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return
+    serveur = uvicorn.Server(config)
+    for signe in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signe, serveur.handle_exit)
+    serveur.run()
+    if not serveur.started and not serveur.should_exit:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 def _avec_base(action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +14,30 @@ import pytest
 from app.stockage.embarque import postgres_embarque
 from tests.outils import PRESERIE, Corps, registre_exemple, trace
 from tests.processus.lancement import (
+    COMMANDE,
     Serveur,
     attendre,
     creer_cle,
+    environnement,
+    nettoyer,
     pid_de_postgres,
     port_libre,
     processus_de,
     serveur,
     vivant,
 )
+
+_SIGNAL_DANS_UN_RAPPEL = """
+import importlib.abc, os, signal, sys, weakref
+
+class Espion(importlib.abc.MetaPathFinder):
+    def find_spec(self, nom, chemin, cible=None):
+        if nom == "fastapi" and "serve" in sys.argv:
+            objet = Espion()
+            self.reference = weakref.ref(objet, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+
+sys.meta_path.insert(0, Espion())
+"""
 
 
 @pytest.fixture
@@ -101,6 +117,19 @@ def test_apres_kill_9_le_suivant_reprend_le_port_et_les_donnees(dossier: Path) -
         troisieme.arreter()
         attendre(lambda: not vivant(postgres), 5)
         assert processus_de(dossier) == []
+
+
+def test_un_arret_demande_pendant_les_imports_n_est_pas_perdu(dossier: Path, tmp_path: Path) -> None:
+    """Python drops what a signal handler raises within a callback (of a weak reference, here): imports have many."""
+    (tmp_path / "sitecustomize.py").write_text(_SIGNAL_DANS_UN_RAPPEL)
+    env = environnement(data_dir=str(dossier)) | {"PYTHONPATH": str(tmp_path)}
+    commande = [str(COMMANDE), "serve", "--port", str(port_libre())]
+    with subprocess.Popen(commande, env=env, stderr=subprocess.DEVNULL, start_new_session=True) as lance:
+        try:
+            lance.wait(10)
+        finally:
+            nettoyer(lance)
+    attendre(lambda: processus_de(dossier) == [], 5)
 
 
 def _tuer_tout(lui: Serveur) -> None:

@@ -72,7 +72,7 @@ def demonstration(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_la_demonstration_sert_jusqu_a_ce_qu_on_l_arrete(demonstration: subprocess.Popen[str], tmp_path: Path) -> None:
     assert demonstration.stdout is not None
     vues: list[str] = []
-    while not (vues and "Ctrl-C" in vues[-1]):
+    while not (vues and "À vous" in vues[-1]):
         vues.append(demonstration.stdout.readline())
         assert vues[-1], "".join(vues)
     assert demonstration.poll() is None
