@@ -29,6 +29,7 @@ from app.preseries import depot as registre
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle
 from app.reglages import ReglageInvalide, Reglages
+from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.embarque import PostgresEmbarqueImpossible
 from app.stockage.ouverture import base_ouverte
@@ -63,7 +64,7 @@ def serve(
     with _erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
         asyncio.run(_verifier_la_cle(reglages))
-        typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.", err=True)
+        typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(
             uvicorn.Config(
                 "app.main:create_app",
@@ -72,11 +73,11 @@ def serve(
                 port=port,
                 workers=workers,
                 loop="uvloop",
-                http="httptools",
+                http=Protocole,
                 ws="none",
                 lifespan="on",
                 access_log=False,
-                log_level="warning",
+                log_config=None,
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=15,
@@ -111,6 +112,8 @@ def creer_cle(
     if (manque := bornes_manquantes(role, editeur, numero_am, preserie)) is not None:
         _echouer(manque)
     fin = expire_le.replace(tzinfo=UTC) if expire_le is not None else None
+    if fin is not None and fin <= datetime.now(UTC):
+        _echouer("--expire-le est déjà passé : donnez un instant à venir, en UTC.")
     bornes = frozenset(preserie) if preserie else None
     acces = Acces(0, role, editeur, numero_am, bornes, fin)
 

@@ -23,13 +23,14 @@ _PHRASES: dict[str, str] = {
     "uuid_type": "UUID attendu, entre guillemets",
     "uuid_parsing": "UUID attendu",
     "date_type": "jour attendu, de la forme AAAA-MM-JJ",
-    "date_from_datetime_parsing": "jour attendu, de la forme AAAA-MM-JJ",
+    "date_from_datetime_parsing": "ce jour n'existe pas : AAAA-MM-JJ attendu",
     "date_from_datetime_inexact": "jour attendu, de la forme AAAA-MM-JJ",
     "date_parsing": "jour attendu, de la forme AAAA-MM-JJ",
     "datetime_from_date_parsing": "cet instant n'existe pas : RFC 3339 avec décalage attendu",
     "datetime_parsing": "cet instant n'existe pas : RFC 3339 avec décalage attendu",
     "greater_than_equal": "au moins {ge}",
     "less_than_equal": "au plus {le}",
+    "less_than": "moins que {lt}",
     "list_type": "tableau attendu",
     "too_short": "au moins {min_length} élément(s)",
     "too_long": "au plus {max_length} éléments",
@@ -54,6 +55,8 @@ _FORMES: dict[str, str] = {
 def phrase(faute: ErrorDetails) -> str:
     """One sentence for one fault; only what the contract itself fixes appears in it."""
     contexte: Mapping[str, Any] = faute.get("ctx", {})
+    if faute["type"] == "missing" and champ(faute) is None:
+        return "corps requis : envoyez un objet JSON"
     if faute["type"] == "string_pattern_mismatch":
         return _FORMES.get(contexte["pattern"], "caractères inattendus : lettres, chiffres et « . _ - », 64 au plus")
     if faute["type"] in ("literal_error", "enum"):

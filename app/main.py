@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -24,7 +24,9 @@ from app.erreurs import ErreurMetier
 from app.observabilite import problemes, sante
 from app.observabilite.bornes import Bornes
 from app.observabilite.journaux import configurer, trajet
+from app.observabilite.medias import Medias
 from app.observabilite.requetes import Requetes
+from app.pages import refuser_les_inconnus
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
 from app.reglages import ReglageInvalide, Reglages
@@ -65,6 +67,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     )
     application.state.reglages = reglages
     application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.add_middleware(Medias)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)
@@ -72,7 +75,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     for erreur in ERREURS_DE_BASE:
         application.add_exception_handler(erreur, problemes.base)
     for module in (sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.bilan.routes):
-        application.include_router(module.routes)
+        application.include_router(module.routes, dependencies=[Depends(refuser_les_inconnus)])
     return application
 
 

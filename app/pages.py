@@ -1,10 +1,11 @@
-"""Lists paged by cursor: a page, and the cursor of the next one."""
+"""Query parameters: lists paged by cursor, and no parameter that a route does not know."""
 
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel
 
+from app.erreurs import CorpsInvalide
 from app.formes import SANS_NUL
 
 LIMITE_MAX = 1_000
@@ -24,3 +25,16 @@ Apres = Annotated[
 ]
 Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX, description="éléments par page")]
 LIMITE = 100
+
+
+async def refuser_les_inconnus(requete: Request) -> None:
+    """A dependency of every route: a mistyped filter must not give unfiltered figures. Raises CorpsInvalide (422)."""
+    if not requete.query_params:
+        return
+    chemin = requete.app.openapi()["paths"].get(requete.scope["route"].path, {})
+    parametres = chemin.get(requete.method.lower(), {}).get("parameters", [])
+    connus = {parametre["name"] for parametre in parametres if parametre["in"] == "query"}
+    if requete.query_params.keys() - connus:
+        noms = ", ".join(sorted(connus)) or "aucun"
+        message = f"un paramètre de l'adresse n'est pas prévu ; paramètres connus : {noms}"
+        raise CorpsInvalide(f"Requête invalide : {message}.", erreurs=[{"champ": None, "message": message}])

@@ -1,9 +1,12 @@
 """PURE. Roles, and what a key may touch (CONTRACT, « Access »)."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from app.formes import CODE, NUMERO_AM
 
 
 class Role(StrEnum):
@@ -47,6 +50,10 @@ def bornes_manquantes(
         return f"Une clé de rôle « {role} » est liée à un éditeur : ajoutez --editeur CODE."
     if role not in (Role.EDITEUR, Role.POSTE) and editeur is not None:
         return f"Une clé de rôle « {role} » n'est liée à aucun éditeur : retirez --editeur."
+    if editeur is not None and not re.fullmatch(CODE, editeur):
+        return "--editeur attend le code d'un éditeur : minuscules, chiffres et tirets, de 2 à 63 caractères."
+    if numero_am is not None and not re.fullmatch(NUMERO_AM, numero_am):
+        return "--numero-am attend un N° AM : un chiffre, puis un chiffre, A ou B, puis 7 chiffres."
     if role is not Role.POSTE and numero_am is not None:
         return "Seule une clé de rôle « poste » se réserve à un N° AM : retirez --numero-am."
     if role is not Role.LECTURE and preseries:

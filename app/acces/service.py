@@ -23,7 +23,7 @@ class Portier:
         """The access given by an ``Authorization`` header; raises CleAbsente or CleRefusee (401)."""
         if autorisation is None or not autorisation[: len(_SCHEMA)].lower() == _SCHEMA:
             raise CleAbsente
-        cle = autorisation[len(_SCHEMA) :].strip()
+        cle = autorisation[len(_SCHEMA) :].strip(" \t")
         if not cle or len(cle) > _LONGUEUR_MAX:
             raise CleRefusee
         empreinte = depot.empreinte(cle)

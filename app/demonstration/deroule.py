@@ -45,7 +45,10 @@ def derouler(reglages: Reglages, hote: str, port: int, *, rester: bool) -> None:
         console.print(f"Le service répond sur {url}.")
         enregistrer(client)
         console.print(f"La présérie {PRESERIE} est inscrite et démarrée.")
-        console.print(tableau(_envoyer(url, cle)))
+        resultat = _envoyer(url, cle)
+        console.print(tableau(resultat))
+        if not resultat.enregistrees:
+            console.print("Ces traces étaient déjà là, d'une démonstration précédente ; « make clean » repart de zéro.")
         afficher(console, _lire(client, f"/bilan/preseries/{PRESERIE}"))
         if rester:
             console.print(f"À vous : {url}/docs, avec la clé d'accès (cnam, un jour) :\n{cle}\nCtrl-C pour arrêter.")

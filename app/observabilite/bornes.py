@@ -50,10 +50,9 @@ def borner(scope: Scope, receive: Receive, delai_s: float) -> Receive:
 
 
 def trop_grand() -> CorpsTropGrand:
-    """The refusal of a body of more than 1 MiB; the rest of it is not read."""
+    """The refusal of a body beyond 1 MiB. The connection stays open, or a client still sending would not see it."""
     return CorpsTropGrand(
-        "Un envoi pèse au plus 1 Mio, même décompressé : coupez-le en deux et renvoyez chaque moitié.",
-        entetes={"Connection": "close"},
+        "Un envoi pèse au plus 1 Mio, même décompressé : coupez-le en deux et renvoyez chaque moitié."
     )
 
 

@@ -1,15 +1,29 @@
 """Structured logs, one JSON object a line on standard error. Never a body, a header, a path or an exception's text."""
 
+import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 
 import structlog
 
 
+class _EnJson(logging.Formatter):
+    """A library's log line without its traceback, whose text may hold values."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        instant = datetime.fromtimestamp(record.created, UTC).isoformat()
+        ligne = {"event": record.getMessage(), "level": record.levelname.lower(), "timestamp": instant}
+        return json.dumps({"bibliotheque": record.name} | ligne, ensure_ascii=False)
+
+
 def configurer(niveau: str) -> None:
-    """Sets up structlog, and keeps the libraries' own logs to their warnings."""
+    """Sets up structlog, and gives the libraries' own warnings the same form."""
+    sortie = logging.StreamHandler(sys.stderr)
+    sortie.setFormatter(_EnJson())
+    logging.basicConfig(level=logging.WARNING, handlers=[sortie], force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

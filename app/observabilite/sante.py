@@ -9,11 +9,13 @@ from app.stockage.schema import est_pret
 routes = APIRouter(prefix="/sante", tags=["Santé"])
 
 
+@routes.head("/vivant", include_in_schema=False)
 @routes.get("/vivant", summary="Le processus répond")
 async def vivant() -> dict[str, str]:
     return {"statut": "vivant"}
 
 
+@routes.head("/pret", include_in_schema=False)
 @routes.get("/pret", summary="La base répond, son schéma convient")
 async def pret(requete: Request) -> dict[str, str]:
     base: Base = requete.app.state.base

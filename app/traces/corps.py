@@ -1,16 +1,13 @@
 """Reads the body of a POST: its media type, and gzip."""
 
 import zlib
-from collections.abc import Mapping
 
 from starlette.types import Receive
 
-from app.erreurs import CorpsIllisible, MediaRefuse
+from app.erreurs import CorpsIllisible
 from app.observabilite.bornes import TAILLE_MAX, trop_grand
+from app.observabilite.medias import Entetes, verifier_media
 
-Entetes = Mapping[bytes, bytes]
-"""Headers of a request as the server gives them: names in lower case."""
-_JSON = b"application/json"
 _MEMBRES_MAX = 100
 """Each member's end copies what is left: a body of nothing but tiny members would hold everyone up."""
 
@@ -29,23 +26,6 @@ async def lire_corps(entetes: Entetes, receive: Receive) -> bytes:
     if message["type"] == "http.disconnect":
         raise CorpsIllisible("Le corps s'est interrompu : renvoyez les mêmes traces.")
     return decompresser(corps) if gzip else corps
-
-
-def verifier_media(entetes: Entetes) -> bool:
-    """Whether the body is gzipped; raises MediaRefuse where it is neither plain nor gzipped JSON in UTF-8."""
-    media = entetes.get(b"content-type", _JSON)
-    if media != _JSON and not _est_json(media.decode("latin-1")):
-        raise MediaRefuse("Envoyez du JSON en UTF-8, avec l'en-tête « Content-Type: application/json ».")
-    codage = entetes.get(b"content-encoding", b"").strip().lower()
-    if codage not in (b"", b"identity", b"gzip"):
-        raise MediaRefuse("Envoyez le corps tel quel, ou compressé avec « Content-Encoding: gzip ».")
-    return codage == b"gzip"
-
-
-def _est_json(entete: str) -> bool:
-    media, *parametres = (p.strip().lower() for p in entete.split(";"))
-    jeux = [p.removeprefix("charset=").strip('"') for p in parametres if p.startswith("charset=")]
-    return media == "application/json" and all(jeu in ("utf-8", "utf8") for jeu in jeux)
 
 
 def decompresser(corps: bytes, limite: int = TAILLE_MAX) -> bytes:
@@ -69,4 +49,4 @@ def decompresser(corps: bytes, limite: int = TAILLE_MAX) -> bytes:
 
 
 def _mauvais_gzip() -> CorpsIllisible:
-    return CorpsIllisible("Le corps n'est pas du gzip complet : compressez-le à nouveau et renvoyez les mêmes traces.")
+    return CorpsIllisible("Le corps n'est pas du gzip complet et d'un seul tenant : compressez-le à nouveau.")

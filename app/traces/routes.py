@@ -31,6 +31,6 @@ async def lire_consigne(
     emetteur = Emetteur(acces.cle_id, acces.editeur, acces.numero_am)
     etat = await consigne.lire(requete.app.state.registre, emetteur, logiciel, numero_am)
     entetes = {"ETag": etat.etag, "Cache-Control": "private, max-age=0, must-revalidate"}
-    if etat.etag in [e.strip().removeprefix("W/") for e in requete.headers.get("if-none-match", "").split(",")]:
+    if {etat.etag, "*"} & {e.strip().removeprefix("W/") for e in requete.headers.get("if-none-match", "").split(",")}:
         return Response(status_code=304, headers=entetes)
     return JSONResponse(etat.corps(), headers=entetes)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from app.formes import ANNEES
 from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
 from app.preseries.cycle import EtatTraces
 from app.referentiels import HORS_PERIMETRE
@@ -18,7 +19,6 @@ AVANCE_TOLEREE = timedelta(minutes=5)
 SANS_PILOTE = 0
 CleTrace = tuple[int, UUID]
 """What identifies a trace: its présérie and its id."""
-_ANNEE_MAX = 9998  # PostgreSQL and Paris can still name the day after
 
 
 class Ligne(NamedTuple):
@@ -170,7 +170,7 @@ def _faute_de_preserie(affectation: Affectation | None) -> _Faute | None:
 
 
 def _incoherence(trace: TraceRecue, emise_le: datetime) -> _Faute | None:
-    if emise_le.year > _ANNEE_MAX:
+    if emise_le.year not in ANNEES:
         return _invalide("emise_le", "instant hors de bornes : réglez l'horloge du poste")
     if trace["operation"] == "execution":
         for champ in ("ordonnance", "type_prescription"):

@@ -93,7 +93,7 @@ def _lent(client: httpx.Client) -> None:
 
 def _erreurs(client: httpx.Client) -> str:
     """A read and a write that the database refuses; gives the id of the request that met an internal error."""
-    erreur = client.get(f"/bilan/preseries/{PRESERIE}?x={_MARQUE}")
+    erreur = client.get(f"/bilan/preseries/{PRESERIE}", headers={"X-Marque": _MARQUE})
     assert client.post("/traces", json=trace(ordonnance=_MARQUE)).status_code == 503
     instance: str = verifier_probleme(erreur, 500, "erreur-interne")["instance"]
     return instance.removeprefix("urn:uuid:")

@@ -10,7 +10,8 @@ import pytest
 
 from app.erreurs import CorpsIllisible, CorpsTropGrand, MediaRefuse
 from app.observabilite.bornes import TAILLE_MAX
-from app.traces.corps import decompresser, lire_corps, verifier_media
+from app.observabilite.medias import verifier_media
+from app.traces.corps import decompresser, lire_corps
 from tests.observabilite.arrivees import arrivee
 
 _TEXTE = "Ordonnance numérique. ".encode() * 50

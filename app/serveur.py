@@ -1,0 +1,82 @@
+"""uvicorn's HTTP protocol with what a public service needs: bounded headers, Upgrade ignored, problems in French."""
+
+import json
+import uuid
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.erreurs import CorpsIllisible, ErreurMetier, probleme
+
+ENTETES_MAX = 64 * 1024
+_SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
+_RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+
+
+class EntetesTropGrands(ErreurMetier):
+    statut, code, titre = 431, "entetes-trop-grands", "En-têtes trop grands"
+
+
+class Protocole(HttpToolsProtocol):
+    """Java's HttpClient asks, with its first request, to go on in HTTP/2. A server may ignore that (RFC 9110, 7.8).
+
+    The parser drops the body of such a request: it is read again without the headers that ask.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        self._recus = getattr(self, "_recus", 0) + len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as saut:
+            if self.parser.get_method() == b"CONNECT":
+                self._refuser(_illisible())
+                return
+            demande = self._sans_saut_de_protocole()
+            self.parser = httptools.HttpRequestParser(self)
+            self.data_received(demande + data[saut.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self.logger.warning("requete_http_illisible")
+            self._refuser(_illisible())
+            return
+        if self._recus > ENTETES_MAX:
+            self._refuser(EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat."))
+
+    def on_headers_complete(self) -> None:
+        self._recus = 0
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._recus = 0
+        if not self.parser.should_upgrade():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._recus = 0
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _sans_saut_de_protocole(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lignes = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lignes += [nom + b": " + valeur for nom, valeur in self.headers if nom not in _SAUT_DE_PROTOCOLE]
+        if not self.parser.should_keep_alive():
+            lignes.append(b"connection: close")
+        return b"\r\n".join(lignes) + b"\r\n\r\n"
+
+    def _refuser(self, erreur: ErreurMetier) -> None:
+        identifiant = str(uuid.uuid4())
+        corps = json.dumps(probleme(erreur, identifiant), ensure_ascii=False).encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\nx-request-id: %s\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n"
+            % (erreur.statut, _RAISONS[erreur.statut], identifiant.encode(), len(corps))
+            + corps
+        )
+        self.transport.close()
+
+
+def _illisible() -> CorpsIllisible:
+    return CorpsIllisible("La requête n'est pas du HTTP/1.1 lisible : vérifiez le client.")
