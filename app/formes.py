@@ -34,7 +34,7 @@ ANNEES = range(1900, 9999)
 """Years of an instant or a day: the first and last days of the calendar mean infinity to the database's driver."""
 _INSTANT = core_schema.datetime_schema(tz_constraint="aware", microseconds_precision="truncate", strict=False)
 
-_JOUR = core_schema.date_schema(strict=False, ge=date(ANNEES.start, 1, 1), lt=date(ANNEES.stop, 1, 1))
+_JOUR = core_schema.date_schema(strict=False, ge=date(ANNEES.start, 1, 1), lt=date(ANNEES.stop, 1, 2))
 
 Instant = Annotated[datetime, _Texte(RFC_3339, _INSTANT, "date-time")]
 Jour = Annotated[date, _Texte(AAAA_MM_JJ, _JOUR, "date")]
