@@ -7,6 +7,7 @@
     ├── Introuvable 404             ├── CorpsInvalide 422
     ├── MethodeRefusee 405          ├── TropDeRequetes 429
     ├── CorpsTropLent 408           ├── Surcharge, BaseIndisponible 503
+    ├── EntetesTropGrands 431 (app.serveur)
     └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
 
 A detail is French, says what to do, and never repeats a value that the caller sent.

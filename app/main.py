@@ -26,7 +26,7 @@ from app.observabilite.bornes import Bornes
 from app.observabilite.journaux import configurer, trajet
 from app.observabilite.medias import Medias
 from app.observabilite.requetes import Requetes
-from app.pages import refuser_les_inconnus
+from app.parametres import refuser_les_inconnus
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
 from app.reglages import ReglageInvalide, Reglages

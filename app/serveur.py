@@ -23,9 +23,12 @@ class Protocole(HttpToolsProtocol):
     The parser drops the body of such a request: it is read again without the headers that ask.
     """
 
+    _recus = 0
+    """Bytes since the last head, or part of a body, was whole."""
+
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        self._recus = getattr(self, "_recus", 0) + len(data)
+        self._recus += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as saut:

@@ -11,7 +11,7 @@ from app.bilan.conformite import Conformite
 from app.bilan.depot import Filtre
 from app.bilan.schemas import Axe, BilanLu, ExecutionDetaillee, ExecutionLue, Ventilation
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
-from app.pages import LIMITE, Apres, Limite, Page
+from app.parametres import LIMITE, Apres, Limite, Page
 from app.stockage.dependances import SessionLecture
 
 routes = APIRouter(tags=["Bilan"])

@@ -26,7 +26,7 @@ from app.bilan.schemas import (
 )
 from app.bilan.verdict import verdict
 from app.erreurs import CorpsInvalide, Introuvable
-from app.pages import Page
+from app.parametres import Page
 from app.referentiels import REFERENTIELS
 from app.traces.refus import Refus
 

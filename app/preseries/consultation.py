@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.erreurs import Introuvable
-from app.pages import LIMITE, Apres, Limite, Page
+from app.parametres import LIMITE, Apres, Limite, Page
 from app.preseries import depot, service, vues
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
 from app.preseries.routes import CodeChemin, NumeroAmChemin

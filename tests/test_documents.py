@@ -1,0 +1,58 @@
+"""Documents that list things list all of them, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer.main
+from fastapi import FastAPI
+
+import app.serveur
+from app.cli import app as commandes
+from app.erreurs import ErreurMetier
+from app.reglages import Reglages
+from app.traces.refus import STATUTS, TraceRefusee
+
+DOCS = Path(app.serveur.__file__).parents[1] / "docs"
+
+
+def _premiere_colonne(page: str) -> list[str]:
+    return re.findall(r"^\| `([^`]+)`", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+
+
+def _erreurs(classe: type[ErreurMetier]) -> Iterator[tuple[str, int]]:
+    for sous in classe.__subclasses__():
+        if sous is not TraceRefusee:
+            yield sous.code, sous.statut
+            yield from _erreurs(sous)
+
+
+def test_chaque_reglage_est_decrit() -> None:
+    assert set(_premiere_colonne("reglages.md")) == {f"TRACES_POSTES_{nom.upper()}" for nom in Reglages.model_fields}
+
+
+def test_chaque_code_de_probleme_est_decrit_avec_son_statut() -> None:
+    lignes = re.findall(r"^\| `([^`]+)` \| (\d{3}) \|", (DOCS / "erreurs.md").read_text("utf-8"), re.MULTILINE)
+    decrits = {(code, int(statut)) for code, statut in lignes}
+    assert decrits == set(_erreurs(ErreurMetier)) | {(refus.value, statut) for refus, statut in STATUTS.items()}
+
+
+async def test_chaque_route_est_decrite(application: FastAPI) -> None:
+    chemins = application.openapi()["paths"]
+    servies = {f"{methode.upper()} {chemin}" for chemin, methodes in chemins.items() for methode in methodes}
+    assert set(_premiere_colonne("routes.md")) - {"GET /docs", "GET /openapi.json"} == servies
+
+
+def test_chaque_commande_est_decrite() -> None:
+    table = (DOCS / "cli.md").read_text("utf-8").partition("## Options")[0]
+    decrites = re.findall(r"^\| `traces-postes ([a-z ]+[a-z])", table, re.MULTILINE)
+    assert set(decrites) == set(_noms(typer.main.get_command(commandes)))
+
+
+def _noms(commande: object, prefixe: str = "") -> Iterator[str]:
+    for nom, sous in getattr(commande, "commands", {}).items():
+        complet = f"{prefixe} {nom}".strip()
+        if getattr(sous, "commands", None):
+            yield from _noms(sous, complet)
+        else:
+            yield complet
