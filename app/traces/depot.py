@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
-from app.traces.tri import CleTrace, Ligne
+from app.traces.tri import CleTrace, Ligne, SansSuite
 
 _TYPES: Mapping[str, str] = {
     "preserie_id": "int4",
@@ -123,11 +123,14 @@ SELECT t.preserie_id, t.id, t.empreinte
 FROM unnest($1::int4[], $2::uuid[]) AS d(preserie_id, id) JOIN trace AS t USING (preserie_id, id)
 """
 
-_COMPTER = """
+_NOTER = """
+WITH notees AS (
+  INSERT INTO reception_sans_suite (preserie_id, pilote_id, cle_id, issue, champ, trace_id)
+  SELECT * FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::uuid[])
+  RETURNING preserie_id, pilote_id, issue, recue_le
+)
 INSERT INTO compteur_trace AS c (preserie_id, pilote_id, issue, nombre, derniere_le)
-SELECT preserie_id, pilote_id, issue, nombre, now()
-FROM unnest($1::int4[], $2::int4[], $3::text[], $4::int8[]) AS d(preserie_id, pilote_id, issue, nombre)
-ORDER BY 1, 2, 3
+SELECT preserie_id, pilote_id, issue, count(*), max(recue_le) FROM notees GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 ON CONFLICT (preserie_id, pilote_id, issue)
 DO UPDATE SET nombre = c.nombre + excluded.nombre, derniere_le = greatest(c.derniere_le, excluded.derniere_le)
 """
@@ -147,7 +150,6 @@ async def retrouver(connexion: asyncpg.Connection, cles: Iterable[CleTrace]) -> 
     return {(ligne["preserie_id"], ligne["id"]): ligne["empreinte"] for ligne in trouvees}
 
 
-async def compter(connexion: asyncpg.Connection, issues: Mapping[tuple[int, int, str], int]) -> None:
-    """Adds receptions that stored nothing (doublons, refusals) to the counters, by (présérie, pilote, outcome)."""
-    preseries, pilotes, codes = zip(*issues, strict=True)
-    await connexion.execute(_COMPTER, preseries, pilotes, codes, list(issues.values()))
+async def noter(connexion: asyncpg.Connection, receptions: Sequence[SansSuite]) -> None:
+    """Keeps and counts receptions that stored no trace (doublons, refusals)."""
+    await connexion.execute(_NOTER, *map(list, zip(*receptions, strict=True)))

@@ -4,8 +4,8 @@ It adds no delay of its own, is bounded, and never lets one trace that PostgreSQ
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from app.erreurs import BaseIndisponible, Surcharge
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
 from app.traces.refus import Refus
-from app.traces.tri import Admise, CleTrace, Ligne
+from app.traces.tri import Admise, CleTrace, Ligne, SansSuite
 
 _journal = structlog.get_logger(__name__)
 _A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
@@ -34,14 +34,14 @@ class Issue(StrEnum):
     IMPOSSIBLE = Refus.TRACE_INVALIDE.value
 
 
-Comptes = Counter[tuple[int, int, str]]
-"""Receptions that stored nothing, by (présérie, pilote, outcome)."""
+CHAMPS_FAUTIFS = {Issue.REUTILISEE: "id"}
+"""The field that a correction starts with, by outcome."""
 
 
 @dataclass(slots=True)
 class _Demande:
     admises: Sequence[Admise]
-    refus: Comptes
+    refus: Sequence[SansSuite]
     reponse: asyncio.Future[list[Issue]]
 
 
@@ -58,7 +58,7 @@ class Ecrivain:
         self._connexion: asyncpg.Connection | None = None
         self._arrete = False
 
-    async def ecrire(self, admises: Sequence[Admise], refus: Comptes) -> list[Issue]:
+    async def ecrire(self, admises: Sequence[Admise], refus: Sequence[SansSuite]) -> list[Issue]:
         """The outcome of each trace, once what it says is committed.
 
         Raises Surcharge when too much is waiting, BaseIndisponible when the commit's fate is unknown: the same
@@ -105,7 +105,7 @@ class Ecrivain:
     async def _servir(self, lot: list[_Demande]) -> None:
         issues = None
         try:
-            issues = await self._ecrire_lot([a for d in lot for a in d.admises], _somme(lot))
+            issues = await self._ecrire_lot([a for d in lot for a in d.admises], [r for d in lot for r in d.refus])
         except ERREURS_DE_BASE as erreur:
             _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
             self._fermer()
@@ -123,7 +123,7 @@ class Ecrivain:
                 demande.reponse.set_result(issues[debut:fin])
             debut = fin
 
-    async def _ecrire_lot(self, admises: list[Admise], refus: Comptes) -> list[Issue]:
+    async def _ecrire_lot(self, admises: list[Admise], refus: list[SansSuite]) -> list[Issue]:
         nouvelles: dict[CleTrace, bytes] = {}
         impossibles: set[tuple[CleTrace, bytes]] = set()
         lignes = _premieres(admises, impossibles)
@@ -137,12 +137,9 @@ class Ecrivain:
             issues = [Issue.ENREGISTREE] * len(admises)
         else:
             issues = await self._departager(admises, nouvelles, impossibles)
-        comptes = refus.copy()
-        for admise, issue in zip(admises, issues, strict=True):
-            if issue is not Issue.ENREGISTREE:
-                comptes[admise.ligne.preserie_id, admise.ligne.pilote_id, issue.value] += 1
-        if comptes:
-            await depot.compter(await self._ouverte(), comptes)
+        sans_suite = [*refus, *_sans_suite(admises, issues)]
+        if sans_suite:
+            await depot.noter(await self._ouverte(), sans_suite)
         return issues
 
     async def _departager(
@@ -221,8 +218,9 @@ def _premieres(admises: list[Admise], impossibles: set[tuple[CleTrace, bytes]]) 
     return lignes
 
 
-def _somme(lot: list[_Demande]) -> Comptes:
-    comptes: Comptes = Counter()
-    for demande in lot:
-        comptes.update(demande.refus)
-    return comptes
+def _sans_suite(admises: list[Admise], issues: list[Issue]) -> Iterable[SansSuite]:
+    for admise, issue in zip(admises, issues, strict=True):
+        if issue is not Issue.ENREGISTREE:
+            ligne = admise.ligne
+            champ = CHAMPS_FAUTIFS.get(issue)
+            yield SansSuite(ligne.preserie_id, ligne.pilote_id, ligne.cle_id, issue.value, champ, ligne.id)

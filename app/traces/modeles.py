@@ -1,4 +1,4 @@
-"""Tables of the hot path: traces, executions folded from them, and the counters that a bilan reads.
+"""Tables of the hot path: traces, receptions that stored none, executions, and the counters that a bilan reads.
 
 They bear no foreign key: registry rows are never deleted, ids come from the registry itself, and a key check per row
 would cost as much as the row. Every key starts with the présérie. Their one writer is ``app.traces.depot``.
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -53,6 +54,21 @@ trace = Table(
     Column("erreur_message", Text),
     PrimaryKeyConstraint("preserie_id", "id"),
 )
+
+reception_sans_suite = Table(
+    "reception_sans_suite",
+    _meta,
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("recue_le", _instant, nullable=False, server_default=func.now()),
+    Column("preserie_id", Integer, nullable=False),
+    Column("pilote_id", Integer, nullable=False, comment="0: refusée sans pilote connu"),
+    Column("cle_id", Integer, nullable=False),
+    Column("issue", Text, nullable=False),
+    Column("champ", Text),
+    Column("trace_id", Uuid),
+    PrimaryKeyConstraint("preserie_id", "id"),
+)
+"""Receptions that stored no trace, one by one: ``doublon``, or the code of the refusal."""
 
 execution = Table(
     "execution",

@@ -1,21 +1,20 @@
 """Use case: receive the traces of one POST. Everything that the answer says is on disk before it is given."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from app.preseries.annuaire import Annuaire
 from app.preseries.cycle import EtatTraces, resume
 from app.preseries.registre import Registre
-from app.traces.ecriture import Comptes, Ecrivain, Issue
+from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain, Issue
 from app.traces.lecture import Illisible, lire
 from app.traces.refus import DETAILS, Refus
 from app.traces.schemas import TraceRecue
-from app.traces.tri import Admise, Emetteur, Rejet, trier
+from app.traces.tri import Admise, Emetteur, Rejet, SansSuite, trier
 
 _IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
-_CHAMPS = {Refus.IDENTIFIANT_REUTILISE: "id"}
 _Element: TypeAlias = TraceRecue | Illisible
 
 
@@ -42,9 +41,7 @@ async def recevoir(corps: bytes, emetteur: Emetteur, registre: Registre, ecrivai
     reception = Reception(lecture.seule, len(lecture.elements))
     admises = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Admise)]
     reception.rejets = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Rejet)]
-    refus: Comptes = Counter(
-        (*rejet.compte, rejet.refus.value) for _, rejet in reception.rejets if rejet.compte is not None
-    )
+    refus = [_sans_suite(r, r.compte, emetteur) for _, r in reception.rejets if r.compte is not None]
     issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
     for (index, admise), issue in zip(admises, issues, strict=True):
         _noter(reception, index, admise, issue)
@@ -74,6 +71,11 @@ def _logiciel(element: _Element) -> str | None:
     return element.logiciel if isinstance(element, Illisible) else element["logiciel"]
 
 
+def _sans_suite(rejet: Rejet, compte: tuple[int, int], emetteur: Emetteur) -> SansSuite:
+    trace_id = UUID(rejet.id) if rejet.id is not None else None
+    return SansSuite(*compte, emetteur.cle_id, rejet.refus.value, rejet.champ, trace_id)
+
+
 def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> None:
     if issue is Issue.ENREGISTREE:
         reception.enregistrees += 1
@@ -82,7 +84,7 @@ def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> No
     else:
         refus = Refus(issue.value)
         detail = _IMPOSSIBLE if issue is Issue.IMPOSSIBLE else DETAILS[refus]
-        rejet = Rejet(refus, str(admise.ligne.id), _CHAMPS.get(refus), detail, None, admise.etat)
+        rejet = Rejet(refus, str(admise.ligne.id), CHAMPS_FAUTIFS.get(issue), detail, None, admise.etat)
         reception.rejets.append((index, rejet))
         return
     if admise.avertissement is not None:

@@ -50,6 +50,20 @@ class Ligne(NamedTuple):
         return self.preserie_id, self.id
 
 
+class SansSuite(NamedTuple):
+    """A reception that stores no trace: the columns of table ``reception_sans_suite``, in the order of its statement.
+
+    ``issue`` is ``doublon`` or the code of a refusal, ``champ`` the name of the faulty field.
+    """
+
+    preserie_id: int
+    pilote_id: int
+    cle_id: int
+    issue: str
+    champ: str | None
+    trace_id: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class Rejet:
     """A refused trace: why, the (présérie, pilote) to which the refusal is counted, and that présérie's state.

@@ -1,7 +1,6 @@
 """What the tests of the writer share: a database whose statements are seen, traces fit to be written, held tables."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -80,7 +79,7 @@ def corps(numero: int, **champs: Any) -> Corps:
 
 
 async def ecrire(lui: Ecrivain, admises: Sequence[Admise]) -> list[Issue]:
-    return await lui.ecrire(admises, Counter())
+    return await lui.ecrire(admises, [])
 
 
 @asynccontextmanager

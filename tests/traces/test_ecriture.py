@@ -88,7 +88,7 @@ async def test_doublons_et_ids_reutilises_se_departagent_dans_un_meme_lot(
             Issue.REUTILISEE,
         ]
         assert await autres == [Issue.DOUBLON, Issue.ENREGISTREE, Issue.REUTILISEE]
-        assert (await base.verbes())[2:] == ["WITH", "SELECT", "INSERT"]
+        assert (await base.verbes())[2:] == ["WITH", "SELECT", "WITH"]
     comptes = await proprietaire.fetch("SELECT issue, nombre FROM compteur_trace WHERE issue <> 'enregistree'")
     assert {ligne["issue"]: ligne["nombre"] for ligne in comptes} == {"doublon": 3, "identifiant-reutilise": 3}
     assert await ecarts(proprietaire) == {}
