@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 import app.bilan.routes
+import app.bilan.routes_listes
 import app.preseries.consultation
 import app.preseries.routes
 import app.traces.routes
@@ -74,7 +75,10 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.add_exception_handler(HTTPException, problemes.http)
     for erreur in ERREURS_DE_BASE:
         application.add_exception_handler(erreur, problemes.base)
-    for module in (sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.bilan.routes):
+    for module in (
+        *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
+        *(app.bilan.routes, app.bilan.routes_listes),
+    ):
         application.include_router(module.routes, dependencies=[Depends(refuser_les_inconnus)])
     return application
 

@@ -120,5 +120,6 @@ def uuid_de(numero: int) -> str:
 async def vider_les_traces(proprietaire: asyncpg.Connection) -> None:
     """Empties what the reception of traces writes, and leaves the registry."""
     await proprietaire.execute(
-        "TRUNCATE trace, reception_sans_suite, execution, compteur_execution, compteur_trace, compteur_operation, anomalie"
+        "TRUNCATE trace, reception_sans_suite, execution, "
+        "compteur_execution, compteur_trace, compteur_operation, anomalie"
     )

@@ -1,260 +1,171 @@
-"""Reads behind a bilan: a few rows of counters, whether there are a thousand traces or a hundred million."""
+"""Reads behind bilans: one statement, for one présérie or for all, of a few rows of counters each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    RowMapping,
-    SQLColumnExpression,
-    and_,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-    text,
-    tuple_,
-)
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bilan.conformite import Conformite, conformite
+from app.acces.roles import Acces
+from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, Reception
 from app.bilan.figures import Cellule
-from app.bilan.identifiants import CleExecution
 from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
+from app.bilan.sources import PRESENT, Source, phase
+from app.preseries.cycle import Statut
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
-from app.traces.modeles import anomalie, compteur_execution, compteur_operation, compteur_trace, execution, trace
-
-_c = compteur_execution.c
-_x = execution.c
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
-    """A présérie with the codes of what it is about, and the instant of the snapshot."""
+class Selection:
+    """Which préséries: None selects them all; of those, what the caller may see."""
 
-    preserie: Preserie
-    logiciel: str
-    module: str
-    editeur: str
-    lu_le: datetime
+    preserie: str | None = None
+    editeur: str | None = None
+    module: str | None = None
+    statut: Statut | None = None
+    visible_par: Acces | None = None
 
 
-async def dossier(session: AsyncSession, code: str) -> Dossier | None:
-    requete = (
-        select(Preserie, Logiciel.code, Module.code, Editeur.code, func.now())
+async def dossiers(
+    session: AsyncSession, selection: Selection, apres: str | None = None, limite: int | None = None
+) -> list[Dossier]:
+    """The préséries of a selection, in the order of their codes."""
+    return [Dossier(*ligne) for ligne in await session.execute(_dossiers(selection, apres, limite))]
+
+
+async def lire_faits(
+    session: AsyncSession,
+    selection: Selection,
+    source: Source = PRESENT,
+    apres: str | None = None,
+    limite: int | None = None,
+) -> list[Faits]:
+    """What is known of the préséries of a selection, in the order of their codes, all in one statement.
+
+    A source as of an instant speaks of one présérie, which the selection then has to name.
+    """
+    requete = _dossiers(selection, apres, limite).add_columns(
+        _liste(_cellules(source.cellules)),
+        _liste(_receptions(source.receptions)),
+        _liste(_operations(source.operations)),
+        _liste(_anomalies(source.anomalies)),
+        _liste(_pilotes()),
+    )
+    return [_faits(ligne, source) for ligne in await session.execute(requete)]
+
+
+def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Select[*tuple[Any, ...]]:
+    p = Preserie
+    colonnes = (
+        *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
+        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, func.now()),
+    )
+    requete: Select[*tuple[Any, ...]] = (
+        select(*colonnes)
         .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
         .join(Module, Module.id == Logiciel.module_id)
         .join(Editeur, Editeur.id == Logiciel.editeur_id)
-        .where(Preserie.code == code)
+        .where(*_conditions(selection))
+        .order_by(Preserie.code)
+        .limit(limite)
     )
-    ligne = (await session.execute(requete)).first()
-    return Dossier(*ligne) if ligne is not None else None
+    return requete if apres is None else requete.where(Preserie.code > apres)
 
 
-def _phase(jour: ColumnElement[date]) -> ColumnElement[int]:
-    """``conformite.phase`` for rows joined to their pilote."""
-    return case((Pilote.phase_2_le <= jour, 2), else_=1)
-
-
-async def cellules(session: AsyncSession, preserie: Preserie) -> list[Cellule]:
-    depuis = preserie.observee_depuis
-    fenetre = literal(True) if depuis is None else _c.jour >= depuis
-    axes = (
-        Pilote.numero_am,
-        _phase(_c.jour).label("phase"),
-        fenetre.label("fenetre"),
-        _c.enregistree,
-        _c.scor_succes,
-        _c.scor_echec,
-    )
-    requete = (
-        select(*axes, func.sum(_c.executions), func.sum(_c.tentatives))
-        .join(Pilote, Pilote.id == _c.pilote_id)
-        .where(_c.preserie_id == preserie.id)
-        .group_by(*(text(str(i)) for i in range(1, len(axes) + 1)))
-    )
-    return [
-        Cellule(pilote, phase, dans_fenetre, enregistree, succes, echec, int(n), int(t))
-        for pilote, phase, dans_fenetre, enregistree, succes, echec, n, t in await session.execute(requete)
-        if n
+def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
+    acces = selection.visible_par
+    egales: list[tuple[SQLColumnExpression[Any], str | None]] = [
+        (Preserie.code, selection.preserie),
+        (Editeur.code, selection.editeur),
+        (Module.code, selection.module),
+        (Preserie.statut, selection.statut),
+        (Editeur.code, acces.editeur if acces is not None else None),
     ]
+    conditions = [colonne == valeur for colonne, valeur in egales if valeur is not None]
+    if acces is not None and acces.preseries is not None:
+        conditions.append(Preserie.code.in_(acces.preseries))
+    return conditions
 
 
-async def receptions(session: AsyncSession, preserie_id: int) -> dict[str, tuple[int, datetime]]:
-    """By outcome: how many receptions, and when the last came."""
-    c = compteur_trace.c
-    requete = (
-        select(c.issue, func.sum(c.nombre), func.max(c.derniere_le))
-        .where(c.preserie_id == preserie_id)
-        .group_by(c.issue)
+def _liste(lignes: Select[*tuple[Any, ...]]) -> ColumnElement[Any]:
+    """A query's rows as one array of tuples, for the présérie of the outer row."""
+    return func.array(lignes.scalar_subquery())
+
+
+def _cellules(cellules: FromClause) -> Select[*tuple[Any, ...]]:
+    c = cellules.c
+    fenetre = or_(Preserie.observee_depuis.is_(None), c.jour >= Preserie.observee_depuis)
+    axes = (Pilote.numero_am, phase(c.jour), fenetre, c.enregistree, c.scor_succes, c.scor_echec)
+    sommes = (cast(func.sum(c.executions), BigInteger), cast(func.sum(c.tentatives), BigInteger))
+    return (
+        select(func.row(*axes, *sommes))
+        .select_from(cellules.join(Pilote, Pilote.id == c.pilote_id))
+        .where(c.preserie_id == Preserie.id)
+        .group_by(*axes)
+        .having(func.sum(c.executions) > 0)
+        .correlate(Preserie)
     )
-    return {issue: (int(nombre), derniere) for issue, nombre, derniere in await session.execute(requete)}
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Distinct traces of one operation."""
-
-    succes: int
-    echecs: int
-    premiere_le: datetime
+def _receptions(receptions: FromClause) -> Select[*tuple[Any, ...]]:
+    r = receptions.c
+    return select(func.row(r.pilote_id, r.issue, r.nombre, r.derniere_le)).where(r.preserie_id == Preserie.id)
 
 
-async def operations(session: AsyncSession, preserie_id: int) -> dict[str, Operation]:
-    c = compteur_operation.c
-    requete = select(c.operation, c.succes, c.echecs, c.premiere_le).where(c.preserie_id == preserie_id)
-    return {nom: Operation(*reste) for nom, *reste in await session.execute(requete)}
+def _operations(operations: FromClause) -> Select[*tuple[Any, ...]]:
+    o = operations.c
+    return select(func.row(o.operation, o.succes, o.echecs, o.premiere_le)).where(o.preserie_id == Preserie.id)
 
 
-async def anomalies(session: AsyncSession, preserie_id: int) -> list[AnomalieLue]:
-    requete = (
-        select(anomalie).where(anomalie.c.preserie_id == preserie_id).order_by(anomalie.c.operation, anomalie.c.code)
+def _anomalies(anomalies: FromClause) -> Select[*tuple[Any, ...]]:
+    a = anomalies.c
+    colonnes = (a.operation, a.code, a.bloquante, a.occurrences, a.premiere_le, a.derniere_le)
+    return select(func.row(*colonnes)).where(a.preserie_id == Preserie.id).order_by(a.operation, a.code)
+
+
+def _pilotes() -> Select[*tuple[Any, ...]]:
+    p = Pilote
+    colonnes = (p.id, p.numero_am, p.installe_le, p.retire_le)
+    return select(func.row(*colonnes)).where(p.preserie_id == Preserie.id).order_by(p.numero_am)
+
+
+def _faits(ligne: Any, source: Source) -> Faits:
+    *dossier, cellules, receptions, operations, anomalies, pilotes = ligne
+    return Faits(
+        Dossier(*dossier),
+        source.au,
+        [Cellule(*c) for c in cellules],
+        [Reception(*r) for r in receptions],
+        {nom: Operation(*reste) for nom, *reste in operations},
+        [_anomalie(*a) for a in anomalies],
+        [PiloteInscrit(*p) for p in pilotes],
     )
-    return [AnomalieLue.model_validate(dict(ligne)) for ligne in (await session.execute(requete)).mappings()]
 
 
-_AXES: dict[Axe, SQLColumnExpression[Any]] = {
-    Axe.PILOTE: Pilote.numero_am,
-    Axe.VERSION: _c.version,
-    Axe.TYPE_PRESCRIPTION: _c.type_prescription,
-    Axe.JOUR: _c.jour,
-}
+def _anomalie(*valeurs: Any) -> AnomalieLue:
+    return AnomalieLue.model_validate(dict(zip(AnomalieLue.model_fields, valeurs, strict=True)))
 
 
-async def ventiler(session: AsyncSession, preserie: Preserie, axe: Axe) -> list[LigneVentilee]:
+async def ventiler(session: AsyncSession, dossier: Dossier, axe: Axe, source: Source) -> list[LigneVentilee]:
     """The executions of the criteria's window by one axis, in its order."""
-    cle: ColumnElement[Any] = _AXES[axe].label("cle")
+    c = source.cellules.c
+    cle: SQLColumnExpression[Any] = Pilote.numero_am if axe is Axe.PILOTE else c[axe.value]
     requete = (
         select(
-            cle,
-            func.sum(_c.executions),
-            func.coalesce(func.sum(_c.executions).filter(_c.enregistree), 0),
-            func.sum(_c.tentatives),
+            cle.label("cle"),
+            func.sum(c.executions),
+            func.coalesce(func.sum(c.executions).filter(c.enregistree), 0),
+            func.sum(c.tentatives),
         )
-        .join(Pilote, Pilote.id == _c.pilote_id)
-        .where(_c.preserie_id == preserie.id)
+        .join(Pilote, Pilote.id == c.pilote_id)
+        .where(c.preserie_id == dossier.id)
         .group_by(cle)
-        .having(func.sum(_c.executions) > 0)
+        .having(func.sum(c.executions) > 0)
         .order_by(cle)
     )
-    if preserie.observee_depuis is not None:
-        requete = requete.where(_c.jour >= preserie.observee_depuis)
+    if dossier.observee_depuis is not None:
+        requete = requete.where(c.jour >= dossier.observee_depuis)
     return [
         LigneVentilee(cle=str(valeur), executions=int(n), enregistrees=int(e), tentatives=int(t))
         for valeur, n, e, t in await session.execute(requete)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Filtre:
-    """Which executions to list; None filters nothing."""
-
-    enregistree: bool | None = None
-    conformite: Conformite | None = None
-    phase: int | None = None
-    pilote: str | None = None
-    version: str | None = None
-    type_prescription: str | None = None
-    jour: date | None = None
-    depuis: date | None = None
-
-
-async def executions(
-    session: AsyncSession, preserie_id: int, filtre: Filtre, apres: CleExecution | None, limite: int
-) -> Sequence[RowMapping]:
-    """Executions with their pilote's N° AM and their phase, in the order of their key."""
-    requete = (
-        select(execution, Pilote.numero_am, _phase(_x.jour).label("phase"))
-        .join(Pilote, Pilote.id == _x.pilote_id)
-        .where(_x.preserie_id == preserie_id, *_conditions(filtre))
-        .order_by(_x.pilote_id, _x.pseudonyme, _x.numero_execution)
-        .limit(limite)
-    )
-    if apres is not None:
-        requete = requete.where(
-            tuple_(_x.pilote_id, _x.pseudonyme, _x.numero_execution)
-            > tuple_(literal(apres.pilote_id), literal(apres.pseudonyme), literal(apres.numero_execution))
-        )
-    return (await session.execute(requete)).mappings().all()
-
-
-def _conditions(filtre: Filtre) -> list[ColumnElement[bool]]:
-    simples: list[tuple[SQLColumnExpression[Any], object]] = [
-        (_x.enregistree, filtre.enregistree),
-        (_phase(_x.jour), filtre.phase),
-        (Pilote.numero_am, filtre.pilote),
-        (_x.version, filtre.version),
-        (_x.type_prescription, filtre.type_prescription),
-        (_x.jour, filtre.jour),
-    ]
-    conditions = [colonne == valeur for colonne, valeur in simples if valeur is not None]
-    if filtre.depuis is not None:
-        conditions.append(_x.jour >= filtre.depuis)
-    if filtre.conformite is not None:
-        conditions.append(_de_conformite(filtre.conformite))
-    return conditions
-
-
-def _de_conformite(voulue: Conformite) -> ColumnElement[bool]:
-    """The pure rule's truth table, so that the list and the figure can't disagree."""
-    drapeaux = (True, False, None)
-    return or_(
-        *(
-            and_(
-                _phase(_x.jour) == phase,
-                _x.enregistree == enregistree,
-                _x.scor_succes.is_not_distinct_from(succes),
-                _x.scor_echec.is_not_distinct_from(echec),
-            )
-            for phase in (1, 2)
-            for enregistree in (True, False)
-            for succes in drapeaux
-            for echec in drapeaux
-            if conformite(phase, enregistree, succes, echec) is voulue
-        )
-    )
-
-
-async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping | None:
-    """An execution as in ``executions``, with the codes of its ``preserie`` and of that one's ``editeur``."""
-    requete = (
-        select(
-            execution,
-            Pilote.numero_am,
-            _phase(_x.jour).label("phase"),
-            Preserie.code.label("preserie"),
-            Editeur.code.label("editeur"),
-        )
-        .select_from(execution)
-        .join(Pilote, Pilote.id == _x.pilote_id)
-        .join(Preserie, Preserie.id == Pilote.preserie_id)
-        .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
-        .join(Editeur, Editeur.id == Logiciel.editeur_id)
-        .where(
-            _x.preserie_id == Pilote.preserie_id,
-            _x.pilote_id == cle.pilote_id,
-            _x.pseudonyme == cle.pseudonyme,
-            _x.numero_execution == cle.numero_execution,
-        )
-    )
-    return (await session.execute(requete)).mappings().first()
-
-
-async def traces(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Sequence[RowMapping]:
-    """The ``execution`` traces of one execution, in the order in which they are folded."""
-    t = trace.c
-    requete = (
-        select(trace)
-        .where(
-            t.preserie_id == preserie_id,
-            t.pilote_id == cle.pilote_id,
-            t.pseudonyme == cle.pseudonyme,
-            t.numero_execution == cle.numero_execution,
-            t.operation == "execution",
-        )
-        .order_by(t.emise_le, t.id)
-    )
-    return (await session.execute(requete)).mappings().all()

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.preseries.pilotes import EtatPilote
+from app.traces.refus import Refus
+
 
 class Etat(StrEnum):
     """Of a criterion."""
@@ -130,7 +133,18 @@ class ModaliteLue(BaseModel):
     explication: str
 
 
-class BilanLu(BaseModel):
+class Chiffres(BaseModel):
+    """The figures of one présérie, or the sums over several."""
+
+    traces: TracesLues
+    executions: ExecutionsLues
+    scor: ScorLu
+    ensemble: Ensemble | None
+
+
+class Entete(BaseModel):
+    """Which présérie, and as known when."""
+
     preserie: str
     editeur: str
     module: str
@@ -139,15 +153,31 @@ class BilanLu(BaseModel):
     statut: str
     referentiel: ReferentielLu
     calcule_le: datetime
+    au: datetime | None
     debut_le: datetime | None
     observee_depuis: date | None
-    traces: TracesLues
-    executions: ExecutionsLues
-    scor: ScorLu
-    ensemble: Ensemble | None = None
+
+
+class BilanLu(Chiffres, Entete):
     criteres: list[CritereLu]
     modalites: list[ModaliteLue]
     verdict: Verdict
+
+
+class BilanEditeur(Chiffres):
+    """Sums over an éditeur's préséries, and a page of these."""
+
+    editeur: str
+    preseries: list[BilanLu]
+    suivant: str | None
+
+
+class BilanModule(Chiffres):
+    """Sums over the préséries of the logiciels that use a module, and a page of these."""
+
+    module: str
+    preseries: list[BilanLu]
+    suivant: str | None
 
 
 class LigneVentilee(BaseModel):
@@ -189,23 +219,52 @@ class ExecutionLue(BaseModel):
     tentatives: int
 
 
+class ErreurLue(BaseModel):
+    code: str
+    origine: str
+    bloquante: bool
+    message: str | None
+
+
 class TraceLue(BaseModel):
-    """A stored trace, without the prescription's number, which was never kept."""
+    """A stored trace as it was sent, but for the prescription's number, which was never kept."""
 
     id: str
     emise_le: datetime
     recue_le: datetime
-    operation: str
-    version: str
+    numero_am: str
     poste: str | None
     sequence: int | None
-    resultat: str
+    version: str
+    operation: str
+    execution: str | None
+    numero_execution: int
+    type_prescription: str | None
+    resultat: Literal["succes", "echec"]
+    erreur: ErreurLue | None
     scor_envoye: bool | None
     duree_ms: int | None
-    erreur_code: str | None
-    erreur_origine: str | None
-    erreur_bloquante: bool | None
-    erreur_message: str | None
+
+
+class ReceptionLue(BaseModel):
+    """A reception that stored no trace; ``code`` tells why one was refused."""
+
+    recue_le: datetime
+    issue: Literal["doublon", "rejetee"]
+    code: Refus | None
+    champ: str | None
+    id: str | None
+    numero_am: str | None
+
+
+class PiloteSuiviLu(BaseModel):
+    """Whether a pilote is installed today, and whether traces still come from it."""
+
+    numero_am: str
+    installe_le: date | None
+    retire_le: date | None
+    derniere_reception_le: datetime | None
+    etats: list[EtatPilote]
 
 
 class ExecutionDetaillee(ExecutionLue):

@@ -1,140 +1,113 @@
-"""Use cases: the bilan of a présérie, its breakdowns, and the executions behind every figure. All on one snapshot."""
+"""Use cases: bilans of one présérie and of several, their breakdowns and pilotes. Each on one snapshot."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.bilan import criteres, depot
-from app.bilan.conformite import Conformite, conformite
-from app.bilan.depot import Dossier, Filtre
-from app.bilan.figures import Cellule, Scor, scor, taux, taux_par_pilote
-from app.bilan.identifiants import CleExecution, lire_identifiant
-from app.bilan.schemas import (
-    Axe,
-    BilanLu,
-    Ensemble,
-    ExecutionDetaillee,
-    ExecutionLue,
-    ExecutionsLues,
-    ReferentielLu,
-    ScorLu,
-    TraceLue,
-    TracesLues,
-    Ventilation,
-)
-from app.bilan.verdict import verdict
-from app.erreurs import CorpsInvalide, Introuvable
+from app.bilan import depot
+from app.bilan.depot import Selection
+from app.bilan.faits import Dossier, Faits, PiloteInscrit
+from app.bilan.jugement import juger, sommer
+from app.bilan.schemas import Axe, BilanEditeur, BilanLu, BilanModule, PiloteSuiviLu, Ventilation
+from app.bilan.sources import PRESENT, Source, connue_au
+from app.erreurs import Introuvable
 from app.parametres import Page
+from app.preseries import depot as registre
+from app.preseries.modeles import Module
+from app.preseries.pilotes import EtatPilote
 from app.referentiels import REFERENTIELS
-from app.traces.refus import Refus
 
 
-async def dossier_visible(session: AsyncSession, acces: Acces, code: str) -> Dossier:
-    """Raises Introuvable (404) also where the présérie is another's: that it exists is not theirs to know."""
-    dossier = await depot.dossier(session, code)
-    if dossier is None or not acces.voit_preserie(code, dossier.editeur):
+async def dossier_visible(
+    session: AsyncSession, acces: Acces, code: str, au: datetime | None = None
+) -> tuple[Dossier, Source]:
+    """A présérie, and where its figures are read.
+
+    Raises Introuvable (404) also where the présérie is another's: that it exists is not theirs to know.
+    """
+    trouves = await depot.dossiers(session, Selection(preserie=code, visible_par=acces))
+    if not trouves:
         raise Introuvable("Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam.")
-    return dossier
+    return trouves[0], PRESENT if au is None else connue_au(trouves[0].id, au)
 
 
-async def bilan(session: AsyncSession, acces: Acces, code: str) -> BilanLu:
-    dossier = await dossier_visible(session, acces, code)
-    preserie = dossier.preserie
-    referentiel = REFERENTIELS[preserie.categorie_ps]
-    toutes = await depot.cellules(session, preserie)
-    operations = await depot.operations(session, preserie.id)
-    fenetre = [c for c in toutes if c.dans_la_fenetre]
-    juges = [
-        criteres.enregistrement(taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil),
-        criteres.anomalies(
-            await depot.anomalies(session, preserie.id),
-            {nom: operation.succes for nom, operation in operations.items()},
-            referentiel.operations.requises,
-        ),
-        criteres.scor(scor(fenetre)),
-        criteres.prerequis(),
-        criteres.satisfaction(),
-    ]
-    execution = operations.get("execution")
-    return BilanLu(
-        preserie=preserie.code,
-        editeur=dossier.editeur,
-        module=dossier.module,
-        logiciel=dossier.logiciel,
-        categorie_ps=preserie.categorie_ps,
-        statut=preserie.statut,
-        referentiel=ReferentielLu(code=preserie.categorie_ps, version=preserie.referentiel_version),
-        calcule_le=dossier.lu_le,
-        debut_le=execution.premiere_le if execution is not None else None,
-        observee_depuis=preserie.observee_depuis,
-        traces=_traces(await depot.receptions(session, preserie.id)),
-        executions=_executions(fenetre),
-        scor=_scor(scor(fenetre)),
-        ensemble=Ensemble(executions=_executions(toutes), scor=_scor(scor(toutes)))
-        if preserie.observee_depuis is not None
-        else None,
-        criteres=list(juges),
-        modalites=[],
-        verdict=verdict(critere.etat for critere in juges),
+async def bilan(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> BilanLu:
+    return juger((await _faits(session, acces, code, au))[0])
+
+
+async def bilans(session: AsyncSession, selection: Selection, apres: str | None, limite: int) -> Page[BilanLu]:
+    """A page of the bilans of a selection, by the codes of their préséries."""
+    faits = await depot.lire_faits(session, selection, apres=apres, limite=limite + 1)
+    return _page([juger(f) for f in faits[:limite]], encore=len(faits) > limite)
+
+
+async def bilan_editeur(session: AsyncSession, acces: Acces, code: str, apres: str | None, limite: int) -> BilanEditeur:
+    """Sums over what the caller may see of an éditeur; raises Introuvable (404)."""
+    faits = await depot.lire_faits(session, Selection(editeur=code, visible_par=acces))
+    connu = acces.preseries is None and acces.voit_editeur(code) and await registre.editeur(session, code) is not None
+    if not faits and not connu:
+        raise Introuvable("Aucun éditeur de ce code ne vous est connu : vérifiez le code.")
+    page = _page_de(faits, apres, limite)
+    return BilanEditeur(editeur=code, preseries=page.elements, suivant=page.suivant, **dict(sommer(faits)))
+
+
+async def bilan_module(session: AsyncSession, acces: Acces, code: str, apres: str | None, limite: int) -> BilanModule:
+    """Sums over what the caller may see of a module: its owner sees no intégrateur's; raises Introuvable (404)."""
+    faits = await depot.lire_faits(session, Selection(module=code, visible_par=acces))
+    connu = acces.preseries is None and await _voit_module(session, acces, code)
+    if not faits and not connu:
+        raise Introuvable("Aucun module de ce code ne vous est connu : vérifiez le code.")
+    page = _page_de(faits, apres, limite)
+    return BilanModule(module=code, preseries=page.elements, suivant=page.suivant, **dict(sommer(faits)))
+
+
+async def ventilation(session: AsyncSession, acces: Acces, code: str, axe: Axe, au: datetime | None) -> Ventilation:
+    dossier, source = await dossier_visible(session, acces, code, au)
+    return Ventilation(par=axe, lignes=await depot.ventiler(session, dossier, axe, source))
+
+
+async def pilotes(
+    session: AsyncSession, acces: Acces, code: str, etat: EtatPilote | None, apres: str | None, limite: int
+) -> Page[PiloteSuiviLu]:
+    """A présérie's pilotes with their états, by N° AM."""
+    (faits,) = await _faits(session, acces, code, None)
+    lus = [_pilote(faits, pilote) for pilote in faits.pilotes if apres is None or pilote.numero_am > apres]
+    voulus = [lu for lu in lus if etat is None or etat in lu.etats]
+    suivant = voulus[limite - 1].numero_am if len(voulus) > limite else None
+    return Page(elements=voulus[:limite], suivant=suivant)
+
+
+def etats_du_pilote(faits: Faits, pilote: PiloteInscrit) -> list[EtatPilote]:
+    """Where a pilote stands at the instant of the facts, by the silence that its référentiel allows."""
+    silence = timedelta(days=REFERENTIELS[faits.dossier.categorie_ps].pilotes.silence_jours)
+    return faits.suivi(pilote).etats(faits.dossier.lu_le, silence)
+
+
+def _pilote(faits: Faits, pilote: PiloteInscrit) -> PiloteSuiviLu:
+    return PiloteSuiviLu(
+        numero_am=pilote.numero_am,
+        installe_le=pilote.installe_le,
+        retire_le=pilote.retire_le,
+        derniere_reception_le=faits.suivi(pilote).derniere_reception,
+        etats=etats_du_pilote(faits, pilote),
     )
 
 
-async def ventilation(session: AsyncSession, acces: Acces, code: str, axe: Axe) -> Ventilation:
-    dossier = await dossier_visible(session, acces, code)
-    return Ventilation(par=axe, lignes=await depot.ventiler(session, dossier.preserie, axe))
+async def _faits(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> list[Faits]:
+    dossier, source = await dossier_visible(session, acces, code, au)
+    return await depot.lire_faits(session, Selection(preserie=dossier.preserie), source)
 
 
-async def lister_executions(
-    session: AsyncSession, acces: Acces, code: str, filtre: Filtre, apres: str | None, limite: int
-) -> Page[ExecutionLue]:
-    dossier = await dossier_visible(session, acces, code)
-    cle = lire_identifiant(apres) if apres is not None else None
-    if apres is not None and cle is None:
-        message = "curseur illisible : reprenez « suivant » de la page précédente"
-        raise CorpsInvalide(f"apres : {message}.", erreurs=[{"champ": "apres", "message": message}])
-    lignes = await depot.executions(session, dossier.preserie.id, filtre, cle, limite + 1)
-    elements = [ExecutionLue.model_validate(_execution(ligne, code)) for ligne in lignes[:limite]]
-    return Page(elements=elements, suivant=elements[-1].id if len(lignes) > limite else None)
+async def _voit_module(session: AsyncSession, acces: Acces, code: str) -> bool:
+    requete = registre.liste_modules(acces.editeur).where(Module.code == code)
+    return (await session.execute(requete)).first() is not None
 
 
-async def detailler_execution(session: AsyncSession, acces: Acces, identifiant: str) -> ExecutionDetaillee:
-    """One execution with the traces that it was folded from."""
-    cle = lire_identifiant(identifiant)
-    trouvee = await depot.une_execution(session, cle) if cle is not None else None
-    if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
-        raise Introuvable("Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions.")
-    traces = await depot.traces(session, trouvee["preserie_id"], cle)
-    return ExecutionDetaillee.model_validate(
-        {**_execution(trouvee, trouvee["preserie"]), "traces": [_trace(trace) for trace in traces]}
-    )
+def _page_de(faits: list[Faits], apres: str | None, limite: int) -> Page[BilanLu]:
+    restent = [f for f in faits if apres is None or f.dossier.preserie > apres]
+    return _page([juger(f) for f in restent[:limite]], encore=len(restent) > limite)
 
 
-def _traces(receptions: dict[str, tuple[int, datetime]]) -> TracesLues:
-    nombres = {issue: nombre for issue, (nombre, _) in receptions.items()}
-    return TracesLues(
-        enregistrees=nombres.get("enregistree", 0),
-        doublons=nombres.get("doublon", 0),
-        rejetees=sum(nombres.get(refus.value, 0) for refus in Refus),
-        derniere_le=max((derniere for _, derniere in receptions.values()), default=None),
-    )
-
-
-def _executions(cellules: list[Cellule]) -> ExecutionsLues:
-    sommes = taux(cellules)
-    return ExecutionsLues(total=sommes.total, enregistrees=sommes.enregistrees, tentatives=sommes.tentatives)
-
-
-def _scor(matrice: Scor) -> ScorLu:
-    return ScorLu.model_validate({f"phase_{phase}": dict(cases) for phase, cases in matrice.items()})
-
-
-def _execution(e: RowMapping, preserie: str) -> dict[str, object]:
-    cle = CleExecution(e["pilote_id"], e["pseudonyme"], e["numero_execution"])
-    etat: Conformite = conformite(e["phase"], e["enregistree"], e["scor_succes"], e["scor_echec"])
-    return {**e, "id": str(cle), "preserie": preserie, "pilote": e["numero_am"], "conformite": etat.value}
-
-
-def _trace(t: RowMapping) -> TraceLue:
-    return TraceLue.model_validate({**t, "id": str(t["id"]), "resultat": "succes" if t["succes"] else "echec"})
+def _page(bilans: list[BilanLu], *, encore: bool) -> Page[BilanLu]:
+    return Page(elements=bilans, suivant=bilans[-1].preserie if encore else None)

@@ -4,6 +4,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from app.erreurs import (
     BaseIndisponible,
@@ -42,9 +43,17 @@ async def http(requete: Request, erreur: Exception) -> Response:
     if erreur.status_code == 404:
         return reponse_probleme(requete, Introuvable("Aucune ressource à cette adresse : voyez /docs."))
     if erreur.status_code == 405:
-        refusee = MethodeRefusee("Cette adresse ne prend pas cette méthode : voyez /docs.", entetes=erreur.headers)
+        permises = {"Allow": ", ".join(_methodes(requete))}
+        refusee = MethodeRefusee("Cette adresse ne prend pas cette méthode : voyez /docs.", entetes=permises)
         return reponse_probleme(requete, refusee)
     return reponse_probleme(requete, CorpsIllisible("Le corps n'est pas lisible : envoyez un objet JSON en UTF-8."))
+
+
+def _methodes(requete: Request) -> list[str]:
+    """All that this address takes: the router itself names those of one route alone."""
+    chemins: dict[str, dict[str, object]] = requete.app.openapi()["paths"]
+    ici = [methodes for chemin, methodes in chemins.items() if compile_path(chemin)[0].match(requete.url.path)]
+    return sorted({methode.upper() for methodes in ici for methode in methodes})
 
 
 async def base(requete: Request, erreur: Exception) -> Response:

@@ -42,6 +42,12 @@ class Enregistrement(_Regle):
     seuil: Fraction
 
 
+class Pilotes(_Regle):
+    """``silence_jours``: days without any reception after which an installed pilote is said to be silent."""
+
+    silence_jours: int = Field(gt=0)
+
+
 class Satisfaction(_Regle):
     reponses_min: int
 
@@ -55,6 +61,7 @@ class Referentiel(_Regle):
     operations: Operations
     perimetre: Perimetre
     enregistrement: Enregistrement
+    pilotes: Pilotes
     satisfaction: Satisfaction
 
 

@@ -7,7 +7,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import asyncpg
 import structlog
@@ -15,23 +14,13 @@ import structlog
 from app.erreurs import BaseIndisponible, Surcharge
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
-from app.traces.refus import Refus
+from app.traces.refus import Issue
 from app.traces.tri import Admise, CleTrace, Ligne, SansSuite
 
 _journal = structlog.get_logger(__name__)
 _A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
 _REPRISES = 3
 _IMPOSSIBLE = ("22", "23", "54", "P0")
-
-
-class Issue(StrEnum):
-    """What became of a trace that was sorted as fit to be written."""
-
-    ENREGISTREE = "enregistree"
-    DOUBLON = "doublon"
-    DESACTIVEE = Refus.TRACES_DESACTIVEES.value
-    REUTILISEE = Refus.IDENTIFIANT_REUTILISE.value
-    IMPOSSIBLE = Refus.TRACE_INVALIDE.value
 
 
 CHAMPS_FAUTIFS = {Issue.REUTILISEE: "id"}

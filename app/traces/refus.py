@@ -20,6 +20,16 @@ class Refus(StrEnum):
     IDENTIFIANT_REUTILISE = "identifiant-reutilise"
 
 
+class Issue(StrEnum):
+    """What became of a trace that was sorted as fit to be written."""
+
+    ENREGISTREE = "enregistree"
+    DOUBLON = "doublon"
+    DESACTIVEE = Refus.TRACES_DESACTIVEES.value
+    REUTILISEE = Refus.IDENTIFIANT_REUTILISE.value
+    IMPOSSIBLE = Refus.TRACE_INVALIDE.value
+
+
 STATUTS: dict[Refus, int] = {
     Refus.HORS_PERIMETRE: 422,
     Refus.TRACE_INVALIDE: 422,

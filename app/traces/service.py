@@ -8,9 +8,9 @@ from uuid import UUID
 from app.preseries.annuaire import Annuaire
 from app.preseries.cycle import EtatTraces, resume
 from app.preseries.registre import Registre
-from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain, Issue
+from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain
 from app.traces.lecture import Illisible, lire
-from app.traces.refus import DETAILS, Refus
+from app.traces.refus import DETAILS, Issue, Refus
 from app.traces.schemas import TraceRecue
 from app.traces.tri import Admise, Emetteur, Rejet, SansSuite, trier
 

@@ -9,7 +9,7 @@ async def test_un_parametre_inconnu_est_refuse_plutot_qu_ignore(service: Service
     cnam = await service.en(Role.CNAM)
     await cnam.inscrire()
     for adresse in (
-        f"/bilan/preseries/{PRESERIE}?au=2026-10-20T00:00:00Z",
+        f"/bilan/preseries/{PRESERIE}?as_of=2026-10-20T00:00:00Z",
         f"/executions?preserie={PRESERIE}&pilot=389391422",
         "/editeurs?page=2",
         "/sante/vivant?x=1",

@@ -9,8 +9,8 @@ from tests.contrat.semis import BILAN, attendu, semer
 from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
 
 _CLES = {
-    *("preserie", "editeur", "module", "logiciel", "categorie_ps", "statut", "referentiel", "calcule_le", "debut_le"),
-    *("observee_depuis", "traces", "executions", "scor", "criteres", "modalites", "verdict"),
+    *("preserie", "editeur", "module", "logiciel", "categorie_ps", "statut", "referentiel", "calcule_le", "au"),
+    *("debut_le", "observee_depuis", "traces", "executions", "scor", "criteres", "modalites", "verdict"),
 }
 _CRITERES = ["enregistrement", "anomalies", "scor", "prerequis", "satisfaction"]
 _ETATS = {"atteint", "non_atteint", "indetermine"}

@@ -19,7 +19,6 @@ async def test_une_adresse_inconnue_est_un_404(service: Service) -> None:
 
 async def test_une_methode_refusee_dit_lesquelles_vont(service: Service) -> None:
     for methode, chemin in (
-        ("GET", "/traces"),
         ("PUT", "/traces"),
         ("DELETE", "/traces"),
         ("PATCH", "/traces"),
@@ -34,6 +33,7 @@ async def test_une_methode_refusee_dit_lesquelles_vont(service: Service) -> None
             verifier_probleme(reponse, 405, "methode-refusee")
             assert reponse.headers["allow"]
             assert methode not in reponse.headers["allow"]
+    assert (await service.appeler("DELETE", "/traces")).headers["allow"] == "GET, POST"
 
 
 async def test_la_sante_se_lit_sans_cle(service: Service) -> None:

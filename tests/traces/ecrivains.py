@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from app.reglages import Reglages
 from app.stockage.base import Base
-from app.traces.ecriture import Ecrivain, Issue
+from app.traces.ecriture import Ecrivain
+from app.traces.refus import Issue
 from app.traces.tri import Admise
 from tests.outils import Corps, uuid_de
 from tests.traces.annuaires import admise

@@ -11,7 +11,8 @@ from app.acces.roles import Role
 from app.erreurs import BaseIndisponible, Surcharge
 from app.main import create_app
 from app.reglages import Reglages
-from app.traces.ecriture import Ecrivain, Issue
+from app.traces.ecriture import Ecrivain
+from app.traces.refus import Issue
 from tests.outils import PRESERIE, Service, trace
 from tests.proprietes.recompte import ecarts
 from tests.traces.ecrivains import (

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from app.reglages import Reglages
-from app.traces.ecriture import Ecrivain, Issue
+from app.traces.ecriture import Ecrivain
+from app.traces.refus import Issue
 from app.traces.tri import Admise
 from tests.proprietes.recompte import ecarts
 from tests.traces.ecrivains import BaseObservee, a_ecrire, ecrire, ecrivain, ids_enregistres

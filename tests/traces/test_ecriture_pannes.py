@@ -13,7 +13,7 @@ import pytest
 from app.acces.roles import Role
 from app.erreurs import BaseIndisponible
 from app.reglages import Reglages
-from app.traces.ecriture import Issue
+from app.traces.refus import Issue
 from tests.outils import PRESERIE, Service, trace
 from tests.proprietes.recompte import ecarts
 from tests.traces.ecrivains import (

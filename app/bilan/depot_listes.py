@@ -1,0 +1,222 @@
+"""Reads of the lists behind every figure, a page at a time, each in the order of its key."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, SQLColumnExpression, and_, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.bilan.conformite import Conformite, conformite
+from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
+from app.bilan.identifiants import CleExecution
+from app.bilan.sources import Source, phase
+from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
+from app.traces.modeles import execution, reception_sans_suite, trace
+from app.traces.refus import Issue
+
+_t = trace.c
+_r = reception_sans_suite.c
+Lignes = Sequence[RowMapping]
+
+
+async def executions(
+    session: AsyncSession,
+    preserie_id: int,
+    source: Source,
+    filtre: FiltreExecutions,
+    apres: CleExecution | None,
+    limite: int,
+) -> Lignes:
+    """Executions with their pilote's N° AM and their phase."""
+    x = source.executions.c
+    requete = (
+        select(source.executions, Pilote.numero_am, phase(x.jour).label("phase"))
+        .join(Pilote, Pilote.id == x.pilote_id)
+        .where(x.preserie_id == preserie_id, *_conditions(source.executions, filtre))
+        .order_by(x.pilote_id, x.pseudonyme, x.numero_execution)
+        .limit(limite)
+    )
+    if apres is not None:
+        requete = requete.where(
+            tuple_(x.pilote_id, x.pseudonyme, x.numero_execution)
+            > tuple_(literal(apres.pilote_id), literal(apres.pseudonyme), literal(apres.numero_execution))
+        )
+    return (await session.execute(requete)).mappings().all()
+
+
+async def tentatives(
+    session: AsyncSession,
+    preserie_id: int,
+    source: Source,
+    filtre: FiltreExecutions,
+    apres: UUID | None,
+    limite: int,
+) -> Lignes:
+    """The ``execution`` traces of the executions that a filter keeps, with their pilote's N° AM."""
+    x = source.executions.c
+    requete = (
+        select(trace, Pilote.numero_am)
+        .join(
+            source.executions,
+            and_(
+                x.preserie_id == _t.preserie_id,
+                x.pilote_id == _t.pilote_id,
+                x.pseudonyme == _t.pseudonyme,
+                x.numero_execution == _t.numero_execution,
+            ),
+        )
+        .join(Pilote, Pilote.id == _t.pilote_id)
+        .where(
+            _t.preserie_id == preserie_id,
+            _t.operation == "execution",
+            source.recue(_t.recue_le),
+            *_conditions(source.executions, filtre),
+        )
+        .order_by(_t.id)
+        .limit(limite)
+    )
+    if apres is not None:
+        requete = requete.where(_t.id > apres)
+    return (await session.execute(requete)).mappings().all()
+
+
+def _conditions(executions: FromClause, filtre: FiltreExecutions) -> list[ColumnElement[bool]]:
+    x = executions.c
+    conditions = _egales(
+        (x.enregistree, filtre.enregistree),
+        (phase(x.jour), filtre.phase),
+        (Pilote.numero_am, filtre.pilote),
+        (x.version, filtre.version),
+        (x.type_prescription, filtre.type_prescription),
+        (x.jour, filtre.jour),
+    )
+    if filtre.depuis is not None:
+        conditions.append(x.jour >= filtre.depuis)
+    if filtre.conformite is not None:
+        conditions.append(_de_conformite(executions, filtre.conformite))
+    return conditions
+
+
+def _egales(*voulues: tuple[SQLColumnExpression[Any], object]) -> list[ColumnElement[bool]]:
+    return [colonne == valeur for colonne, valeur in voulues if valeur is not None]
+
+
+def _de_conformite(executions: FromClause, voulues: Collection[Conformite]) -> ColumnElement[bool]:
+    """The pure rule's truth table, so that the list and the figure can't disagree."""
+    x = executions.c
+    drapeaux = (True, False, None)
+    return or_(
+        *(
+            and_(
+                phase(x.jour) == numero,
+                x.enregistree == enregistree,
+                x.scor_succes.is_not_distinct_from(succes),
+                x.scor_echec.is_not_distinct_from(echec),
+            )
+            for numero in (1, 2)
+            for enregistree in (True, False)
+            for succes in drapeaux
+            for echec in drapeaux
+            if conformite(numero, enregistree, succes, echec) in voulues
+        )
+    )
+
+
+async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping | None:
+    """An execution as in ``executions``, with the codes of its ``preserie`` and of that one's ``editeur``."""
+    x = execution.c
+    requete = (
+        select(
+            execution,
+            Pilote.numero_am,
+            phase(x.jour).label("phase"),
+            Preserie.code.label("preserie"),
+            Editeur.code.label("editeur"),
+        )
+        .select_from(execution)
+        .join(Pilote, Pilote.id == x.pilote_id)
+        .join(Preserie, Preserie.id == Pilote.preserie_id)
+        .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
+        .join(Editeur, Editeur.id == Logiciel.editeur_id)
+        .where(
+            x.preserie_id == Pilote.preserie_id,
+            x.pilote_id == cle.pilote_id,
+            x.pseudonyme == cle.pseudonyme,
+            x.numero_execution == cle.numero_execution,
+        )
+    )
+    return (await session.execute(requete)).mappings().first()
+
+
+async def traces_d_une_execution(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Lignes:
+    """The ``execution`` traces of one execution, in the order in which they are folded."""
+    requete = (
+        select(trace, Pilote.numero_am)
+        .join(Pilote, Pilote.id == _t.pilote_id)
+        .where(
+            _t.preserie_id == preserie_id,
+            _t.pilote_id == cle.pilote_id,
+            _t.pseudonyme == cle.pseudonyme,
+            _t.numero_execution == cle.numero_execution,
+            _t.operation == "execution",
+        )
+        .order_by(_t.emise_le, _t.id)
+    )
+    return (await session.execute(requete)).mappings().all()
+
+
+async def traces(
+    session: AsyncSession, preserie_id: int, source: Source, filtre: FiltreTraces, apres: UUID | None, limite: int
+) -> Lignes:
+    """Stored traces with their pilote's N° AM."""
+    succes = None if filtre.resultat is None else filtre.resultat == "succes"
+    requete = (
+        select(trace, Pilote.numero_am)
+        .join(Pilote, Pilote.id == _t.pilote_id)
+        .where(
+            _t.preserie_id == preserie_id,
+            source.recue(_t.recue_le),
+            *_egales(
+                (_t.operation, filtre.operation),
+                (_t.succes, succes),
+                (Pilote.numero_am, filtre.pilote),
+                (_t.version, filtre.version),
+                (_t.erreur_code, filtre.erreur_code),
+                (_t.erreur_origine, filtre.erreur_origine),
+            ),
+        )
+        .order_by(_t.id)
+        .limit(limite)
+    )
+    if apres is not None:
+        requete = requete.where(_t.id > apres)
+    return (await session.execute(requete)).mappings().all()
+
+
+async def receptions(
+    session: AsyncSession,
+    preserie_id: int,
+    source: Source,
+    filtre: FiltreReceptions,
+    apres: int | None,
+    limite: int,
+) -> Lignes:
+    """Receptions that stored no trace, with their pilote's N° AM, None where none was known."""
+    requete = (
+        select(reception_sans_suite, Pilote.numero_am)
+        .outerjoin(Pilote, Pilote.id == _r.pilote_id)
+        .where(
+            _r.preserie_id == preserie_id,
+            source.recue(_r.recue_le),
+            *_egales((_r.issue, filtre.code), (Pilote.numero_am, filtre.pilote)),
+        )
+        .order_by(_r.id)
+        .limit(limite)
+    )
+    if filtre.issue is not None:
+        est_doublon = _r.issue == Issue.DOUBLON.value
+        requete = requete.where(est_doublon if filtre.issue == "doublon" else ~est_doublon)
+    if apres is not None:
+        requete = requete.where(_r.id > apres)
+    return (await session.execute(requete)).mappings().all()

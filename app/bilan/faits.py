@@ -1,0 +1,79 @@
+"""PURE. What is known of a présérie, as read in one statement: all that its bilan and its metrics are made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.bilan.figures import Cellule
+from app.bilan.schemas import AnomalieLue
+from app.preseries.cycle import EtatTraces, Statut, etat_traces
+from app.preseries.pilotes import Suivi
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A présérie with the codes of what it is about, and the instant of the snapshot."""
+
+    id: int
+    preserie: str
+    logiciel: str
+    module: str
+    editeur: str
+    categorie_ps: str
+    referentiel_version: str
+    statut: str
+    traces_actives: bool
+    demarree_le: datetime | None
+    observee_depuis: date | None
+    lu_le: datetime
+
+    @property
+    def attend_des_traces(self) -> bool:
+        return etat_traces(Statut(self.statut), self.traces_actives) is EtatTraces.ACTIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Receptions of one pilote (0: of no known one) with one outcome, and when the last came."""
+
+    pilote_id: int
+    issue: str
+    nombre: int
+    derniere_le: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Distinct traces of one operation, and the first emission."""
+
+    succes: int
+    echecs: int
+    premiere_le: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PiloteInscrit:
+    """A pilote as the registry knows it."""
+
+    id: int
+    numero_am: str
+    installe_le: date | None
+    retire_le: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Faits:
+    """One présérie; ``au`` is the instant as of which receptions are counted, None for now."""
+
+    dossier: Dossier
+    au: datetime | None
+    cellules: Sequence[Cellule]
+    receptions: Sequence[Reception]
+    operations: Mapping[str, Operation]
+    anomalies: Sequence[AnomalieLue]
+    pilotes: Sequence[PiloteInscrit]
+
+    def suivi(self, pilote: PiloteInscrit) -> Suivi:
+        siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]
+        attendues = self.dossier.demarree_le if self.dossier.attend_des_traces else None
+        return Suivi(pilote.installe_le, pilote.retire_le, max(siennes, default=None), attendues)

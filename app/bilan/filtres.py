@@ -1,0 +1,38 @@
+"""What the lists behind figures can be narrowed to; None narrows nothing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from app.bilan.conformite import Conformite
+from app.traces.refus import Refus
+
+
+@dataclass(frozen=True, slots=True)
+class FiltreExecutions:
+    enregistree: bool | None = None
+    conformite: Collection[Conformite] | None = None
+    phase: int | None = None
+    pilote: str | None = None
+    version: str | None = None
+    type_prescription: str | None = None
+    jour: date | None = None
+    depuis: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiltreTraces:
+    operation: str | None = None
+    resultat: Literal["succes", "echec"] | None = None
+    pilote: str | None = None
+    version: str | None = None
+    erreur_code: str | None = None
+    erreur_origine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiltreReceptions:
+    issue: Literal["doublon", "rejetee"] | None = None
+    code: Refus | None = None
+    pilote: str | None = None

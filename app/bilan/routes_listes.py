@@ -1,0 +1,123 @@
+"""The lists behind every figure: executions, their attempts, traces, receptions that stored none, anomalies."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from app.bilan import service_listes as service
+from app.bilan.conformite import Conformite
+from app.bilan.dependances import Au, CodeChemin, Lecteur
+from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
+from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
+from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
+from app.parametres import LIMITE, Apres, Limite, Page
+from app.stockage.dependances import SessionLecture
+from app.traces.refus import Refus
+
+routes = APIRouter(tags=["Bilan"])
+Preserie = Annotated[str, Query(pattern=CODE)]
+Pilote = Annotated[str | None, Query(pattern=NUMERO_AM)]
+Version = Annotated[str | None, Query(max_length=32, pattern=SANS_NUL)]
+Mot = Annotated[str | None, Query(max_length=64, pattern=SANS_NUL)]
+
+
+def _executions(
+    enregistree: bool | None = None,
+    conformite: Annotated[list[Conformite] | None, Query()] = None,
+    phase: Annotated[int | None, Query(ge=1, le=2)] = None,
+    pilote: Pilote = None,
+    version: Version = None,
+    type_prescription: Mot = None,
+    jour: Jour | None = None,
+    depuis: Jour | None = None,
+) -> FiltreExecutions:
+    return FiltreExecutions(enregistree, conformite, phase, pilote, version, type_prescription, jour, depuis)
+
+
+def _traces(
+    operation: Mot = None,
+    resultat: Literal["succes", "echec"] | None = None,
+    pilote: Pilote = None,
+    version: Version = None,
+    erreur_code: Mot = None,
+    erreur_origine: Mot = None,
+) -> FiltreTraces:
+    return FiltreTraces(operation, resultat, pilote, version, erreur_code, erreur_origine)
+
+
+def _receptions(
+    issue: Literal["doublon", "rejetee"] | None = None, code: Refus | None = None, pilote: Pilote = None
+) -> FiltreReceptions:
+    return FiltreReceptions(issue, code, pilote)
+
+
+@routes.get("/executions", summary="Les exécutions derrière un chiffre")
+async def executions(
+    preserie: Preserie,
+    filtre: Annotated[FiltreExecutions, Depends(_executions)],
+    acces: Lecteur,
+    au: Au,
+    session: SessionLecture,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[ExecutionLue]:
+    return await service.executions(session, acces, preserie, au, filtre, apres, limite)
+
+
+@routes.get("/executions/{identifiant}", summary="Une exécution et ses traces")
+async def une_execution(
+    identifiant: Annotated[str, Path(max_length=64)], acces: Lecteur, session: SessionLecture
+) -> ExecutionDetaillee:
+    return await service.une_execution(session, acces, identifiant)
+
+
+@routes.get("/tentatives", summary="Les traces des exécutions derrière un nombre de tentatives")
+async def tentatives(
+    preserie: Preserie,
+    filtre: Annotated[FiltreExecutions, Depends(_executions)],
+    acces: Lecteur,
+    au: Au,
+    session: SessionLecture,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[TraceLue]:
+    return await service.tentatives(session, acces, preserie, au, filtre, apres, limite)
+
+
+@routes.get("/traces", summary="Les traces enregistrées")
+async def traces(
+    preserie: Preserie,
+    filtre: Annotated[FiltreTraces, Depends(_traces)],
+    acces: Lecteur,
+    au: Au,
+    session: SessionLecture,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[TraceLue]:
+    return await service.traces(session, acces, preserie, au, filtre, apres, limite)
+
+
+@routes.get("/receptions", summary="Les réceptions qui n'ont rien enregistré : doublons et refus")
+async def receptions(
+    preserie: Preserie,
+    filtre: Annotated[FiltreReceptions, Depends(_receptions)],
+    acces: Lecteur,
+    au: Au,
+    session: SessionLecture,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[ReceptionLue]:
+    return await service.receptions(session, acces, preserie, au, filtre, apres, limite)
+
+
+@routes.get("/preseries/{code}/anomalies", summary="Les anomalies d'une présérie dues au logiciel")
+async def anomalies(
+    code: CodeChemin,
+    acces: Lecteur,
+    session: SessionLecture,
+    operation: Mot = None,
+    bloquante: bool | None = None,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[AnomalieLue]:
+    return await service.anomalies(session, acces, code, operation, bloquante, apres, limite)

@@ -1,0 +1,201 @@
+"""Use cases: the lists behind every figure of a bilan, and one execution with its traces."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NoReturn, TypeVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.acces.roles import Acces
+from app.bilan import depot, depot_listes
+from app.bilan.conformite import conformite
+from app.bilan.depot import Selection
+from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
+from app.bilan.identifiants import CleExecution, lire_identifiant
+from app.bilan.schemas import (
+    AnomalieLue,
+    ErreurLue,
+    ExecutionDetaillee,
+    ExecutionLue,
+    ReceptionLue,
+    TraceLue,
+)
+from app.bilan.service import dossier_visible
+from app.erreurs import CorpsInvalide, Introuvable
+from app.parametres import Page
+from app.traces.refus import Issue, Refus
+
+T = TypeVar("T")
+
+
+async def executions(
+    session: AsyncSession,
+    acces: Acces,
+    code: str,
+    au: datetime | None,
+    filtre: FiltreExecutions,
+    apres: str | None,
+    limite: int,
+) -> Page[ExecutionLue]:
+    dossier, source = await dossier_visible(session, acces, code, au)
+    curseur = _curseur(apres, lire_identifiant)
+    lignes = await depot_listes.executions(session, dossier.id, source, filtre, curseur, limite + 1)
+    return _page(lignes, limite, lambda e: ExecutionLue.model_validate(_execution(e, code)), lambda e: str(_cle(e)))
+
+
+async def tentatives(
+    session: AsyncSession,
+    acces: Acces,
+    code: str,
+    au: datetime | None,
+    filtre: FiltreExecutions,
+    apres: str | None,
+    limite: int,
+) -> Page[TraceLue]:
+    """The traces that the executions kept by the filter were folded from."""
+    dossier, source = await dossier_visible(session, acces, code, au)
+    curseur = _curseur(apres, UUID)
+    lignes = await depot_listes.tentatives(session, dossier.id, source, filtre, curseur, limite + 1)
+    return _page(lignes, limite, _trace, lambda t: str(t["id"]))
+
+
+async def traces(
+    session: AsyncSession,
+    acces: Acces,
+    code: str,
+    au: datetime | None,
+    filtre: FiltreTraces,
+    apres: str | None,
+    limite: int,
+) -> Page[TraceLue]:
+    dossier, source = await dossier_visible(session, acces, code, au)
+    lignes = await depot_listes.traces(session, dossier.id, source, filtre, _curseur(apres, UUID), limite + 1)
+    return _page(lignes, limite, _trace, lambda t: str(t["id"]))
+
+
+async def receptions(
+    session: AsyncSession,
+    acces: Acces,
+    code: str,
+    au: datetime | None,
+    filtre: FiltreReceptions,
+    apres: str | None,
+    limite: int,
+) -> Page[ReceptionLue]:
+    """Receptions that stored no trace: doublons and refusals."""
+    dossier, source = await dossier_visible(session, acces, code, au)
+    lignes = await depot_listes.receptions(session, dossier.id, source, filtre, _curseur(apres, _numero), limite + 1)
+    return _page(lignes, limite, _reception, lambda r: str(r["id"]))
+
+
+async def anomalies(
+    session: AsyncSession,
+    acces: Acces,
+    code: str,
+    operation: str | None,
+    bloquante: bool | None,
+    apres: str | None,
+    limite: int,
+) -> Page[AnomalieLue]:
+    """A présérie's anomalies, by operation and code."""
+    await dossier_visible(session, acces, code)
+    (faits,) = await depot.lire_faits(session, Selection(preserie=code))
+    depuis = _curseur(apres, _operation_et_code)
+    voulues = [
+        a
+        for a in faits.anomalies
+        if operation in (None, a.operation)
+        and bloquante in (None, a.bloquante)
+        and (depuis is None or (a.operation, a.code) > depuis)
+    ]
+    suivante = voulues[limite - 1] if len(voulues) > limite else None
+    suivant = f"{suivante.operation}/{suivante.code}" if suivante is not None else None
+    return Page(elements=voulues[:limite], suivant=suivant)
+
+
+async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -> ExecutionDetaillee:
+    """One execution with the traces that it was folded from."""
+    cle = lire_identifiant(identifiant)
+    trouvee = await depot_listes.une_execution(session, cle) if cle is not None else None
+    if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
+        raise Introuvable("Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions.")
+    lignes = await depot_listes.traces_d_une_execution(session, trouvee["preserie_id"], cle)
+    return ExecutionDetaillee.model_validate(
+        {**_execution(trouvee, trouvee["preserie"]), "traces": [_trace(ligne) for ligne in lignes]}
+    )
+
+
+def _page(
+    lignes: Sequence[RowMapping], limite: int, lue: Callable[[RowMapping], T], curseur: Callable[[RowMapping], str]
+) -> Page[T]:
+    """A page of what was read with one row more than asked."""
+    suivant = curseur(lignes[limite - 1]) if len(lignes) > limite else None
+    return Page(elements=[lue(ligne) for ligne in lignes[:limite]], suivant=suivant)
+
+
+def _curseur(apres: str | None, lire: Callable[[str], T | None]) -> T | None:
+    """Raises CorpsInvalide (422) where a cursor is not one that a page gave."""
+    if apres is None:
+        return None
+    try:
+        lu = lire(apres)
+    except ValueError:
+        lu = None
+    if lu is None:
+        _refuser_le_curseur()
+    return lu
+
+
+def _refuser_le_curseur() -> NoReturn:
+    message = "curseur illisible : reprenez « suivant » de la page précédente"
+    raise CorpsInvalide(f"apres : {message}.", erreurs=[{"champ": "apres", "message": message}])
+
+
+def _numero(curseur: str) -> int | None:
+    return int(curseur) if curseur.isascii() and curseur.isdigit() and len(curseur) <= 18 else None
+
+
+def _operation_et_code(curseur: str) -> tuple[str, str]:
+    operation, separateur, code = curseur.partition("/")
+    if not separateur:
+        raise ValueError
+    return operation, code
+
+
+def _cle(e: RowMapping) -> CleExecution:
+    return CleExecution(e["pilote_id"], e["pseudonyme"], e["numero_execution"])
+
+
+def _execution(e: RowMapping, preserie: str) -> dict[str, object]:
+    etat = conformite(e["phase"], e["enregistree"], e["scor_succes"], e["scor_echec"])
+    return {**e, "id": str(_cle(e)), "preserie": preserie, "pilote": e["numero_am"], "conformite": etat.value}
+
+
+def _trace(t: RowMapping) -> TraceLue:
+    erreur = None
+    if t["erreur_code"] is not None:
+        erreur = ErreurLue(
+            code=t["erreur_code"],
+            origine=t["erreur_origine"],
+            bloquante=t["erreur_bloquante"],
+            message=t["erreur_message"],
+        )
+    execution = str(_cle(t)) if t["operation"] == "execution" else None
+    resultat = "succes" if t["succes"] else "echec"
+    return TraceLue.model_validate(
+        {**t, "id": str(t["id"]), "execution": execution, "resultat": resultat, "erreur": erreur}
+    )
+
+
+def _reception(r: RowMapping) -> ReceptionLue:
+    est_doublon = r["issue"] == Issue.DOUBLON.value
+    return ReceptionLue(
+        recue_le=r["recue_le"],
+        issue="doublon" if est_doublon else "rejetee",
+        code=None if est_doublon else Refus(r["issue"]),
+        champ=r["champ"],
+        id=str(r["trace_id"]) if r["trace_id"] is not None else None,
+        numero_am=r["numero_am"],
+    )

@@ -1,0 +1,140 @@
+"""Where figures are read: the counters of now, or the same tables worked out again from what had been received."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, FromClause, Select, case, cast, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.preseries.modeles import Pilote
+from app.traces.modeles import (
+    anomalie,
+    compteur_execution,
+    compteur_operation,
+    compteur_trace,
+    execution,
+    reception_sans_suite,
+    trace,
+)
+from app.traces.refus import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Relations with the columns of ``execution``, ``compteur_execution``, ``compteur_trace`` and so on.
+
+    ``au``: only what was received up to this instant; None for everything.
+    """
+
+    au: datetime | None
+    executions: FromClause
+    cellules: FromClause
+    receptions: FromClause
+    operations: FromClause
+    anomalies: FromClause
+
+    def recue(self, recue_le: ColumnElement[datetime]) -> ColumnElement[bool]:
+        return literal(True) if self.au is None else recue_le <= self.au
+
+
+PRESENT = Source(None, execution, compteur_execution, compteur_trace, compteur_operation, anomalie)
+
+
+def connue_au(preserie_id: int, au: datetime) -> Source:
+    """One présérie as its receptions up to ``au`` make it: DOMAIN's fold in one pass over its traces."""
+    t = trace.c
+    recues: tuple[ColumnElement[bool], ...] = (t.preserie_id == preserie_id, t.recue_le <= au)
+    executions = _pliees(recues).subquery("pliees")
+    return Source(
+        au,
+        executions,
+        _cellules(executions).subquery("cellules"),
+        _receptions(preserie_id, au, recues).subquery("receptions"),
+        select(
+            t.preserie_id,
+            t.operation,
+            func.count().filter(t.succes).label("succes"),
+            func.count().filter(~t.succes).label("echecs"),
+            func.min(t.emise_le).label("premiere_le"),
+        )
+        .where(*recues)
+        .group_by(t.preserie_id, t.operation)
+        .subquery("operations"),
+        select(
+            t.preserie_id,
+            t.operation,
+            t.erreur_code.label("code"),
+            func.bool_or(t.erreur_bloquante).label("bloquante"),
+            func.count().label("occurrences"),
+            func.min(t.emise_le).label("premiere_le"),
+            func.max(t.emise_le).label("derniere_le"),
+        )
+        .where(*recues, t.erreur_origine == "logiciel")
+        .group_by(t.preserie_id, t.operation, t.erreur_code)
+        .subquery("anomalies"),
+    )
+
+
+def phase(jour: ColumnElement[date]) -> ColumnElement[int]:
+    """``conformite.phase`` for rows joined to their pilote; without parameters, so that one can group by it."""
+    return case((Pilote.phase_2_le <= jour, literal_column("2")), else_=literal_column("1"))
+
+
+def _pliees(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+    t = trace.c
+    premiere_le = func.min(t.emise_le)
+
+    def de_la_premiere(colonne: ColumnElement[str]) -> ColumnElement[str]:
+        premieres: ColumnElement[Any] = func.array_agg(aggregate_order_by(colonne, t.emise_le, t.id))
+        return premieres[1]
+
+    return (
+        select(
+            t.preserie_id,
+            t.pilote_id,
+            t.pseudonyme,
+            t.numero_execution,
+            premiere_le.label("premiere_le"),
+            cast(func.timezone("Europe/Paris", premiere_le), Date).label("jour"),
+            de_la_premiere(t.version).label("version"),
+            de_la_premiere(t.type_prescription).label("type_prescription"),
+            func.bool_or(t.succes).label("enregistree"),
+            func.bool_or(t.scor_envoye).filter(t.succes).label("scor_succes"),
+            func.bool_or(t.scor_envoye).filter(~t.succes).label("scor_echec"),
+            func.max(t.emise_le).label("derniere_le"),
+            func.count().label("tentatives"),
+        )
+        .where(*recues, t.operation == "execution")
+        .group_by(t.preserie_id, t.pilote_id, t.pseudonyme, t.numero_execution)
+    )
+
+
+def _cellules(executions: FromClause) -> Select[*tuple[Any, ...]]:
+    x = executions.c
+    axes = (
+        *(x.preserie_id, x.pilote_id, x.jour, x.version),
+        *(x.type_prescription, x.enregistree, x.scor_succes, x.scor_echec),
+    )
+    return select(*axes, func.count().label("executions"), func.sum(x.tentatives).label("tentatives")).group_by(*axes)
+
+
+def _receptions(preserie_id: int, au: datetime, recues: tuple[ColumnElement[bool], ...]) -> Any:
+    t, r = trace.c, reception_sans_suite.c
+    enregistrees = (
+        select(
+            t.preserie_id,
+            t.pilote_id,
+            literal(Issue.ENREGISTREE.value).label("issue"),
+            func.count().label("nombre"),
+            func.max(t.recue_le).label("derniere_le"),
+        )
+        .where(*recues)
+        .group_by(t.preserie_id, t.pilote_id)
+    )
+    sans_suite = (
+        select(r.preserie_id, r.pilote_id, r.issue, func.count(), func.max(r.recue_le))
+        .where(r.preserie_id == preserie_id, r.recue_le <= au)
+        .group_by(r.preserie_id, r.pilote_id, r.issue)
+    )
+    return enregistrees.union_all(sans_suite)
