@@ -53,7 +53,7 @@ class TracesPostes(FastAPI):
         self.exterieur = Requetes(self._aiguiller)
 
     async def _aiguiller(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == reception.CHEMIN and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["path"] in reception.CHEMINS and scope["method"] == "POST":
             await reception.servir(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

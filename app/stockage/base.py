@@ -55,6 +55,14 @@ class Base:
         async with AsyncSession(self.moteur, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @asynccontextmanager
+    async def brute(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the pool as the driver knows it, for what is written for the driver."""
+        async with self.moteur.connect() as connexion:
+            brute = (await connexion.get_raw_connection()).driver_connection
+            assert isinstance(brute, asyncpg.Connection)  # noqa: S101 — what ``connecter`` gave
+            yield brute
+
     async def fermer(self) -> None:
         await self.moteur.dispose()
 

@@ -1,4 +1,4 @@
-"""POST /traces on the server's own interface: routing and dependencies cost more than all that a trace needs."""
+"""POST /traces and /traces/essai on the server's own interface: routing and dependencies cost more than a trace."""
 
 import time
 from typing import Any
@@ -17,15 +17,17 @@ from app.observabilite.requetes import GABARIT, reponse_probleme
 from app.stockage.base import ERREURS_DE_BASE
 from app.traces.corps import lire_corps
 from app.traces.refus import TraceRefusee
-from app.traces.service import Reception, recevoir
+from app.traces.service import Reception, essayer, recevoir
 from app.traces.tri import Emetteur
 
 CHEMIN = "/traces"
+CHEMIN_ESSAI = "/traces/essai"
+CHEMINS = frozenset({CHEMIN, CHEMIN_ESSAI})
 
 
 async def servir(scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI application behind ``POST /traces``."""
-    scope[GABARIT] = CHEMIN
+    """The ASGI application behind ``POST /traces`` and ``POST /traces/essai``."""
+    scope[GABARIT] = scope["path"]
     try:
         reponse = await repondre(scope, receive)
     except ErreurMetier as erreur:
@@ -46,6 +48,8 @@ async def repondre(scope: Scope, receive: Receive) -> Response:
         etat.debit.admettre(acces.cle_id, time.monotonic())
     corps = await lire_corps(entetes, borner(scope, receive, etat.reglages.corps_delai_s))
     emetteur = Emetteur(acces.cle_id, acces.editeur, acces.numero_am)
+    if scope["path"] == CHEMIN_ESSAI:
+        return _accuser(await essayer(corps, emetteur, etat.registre, etat.base))
     return _accuser(await recevoir(corps, emetteur, etat.registre, etat.ecrivain))
 
 
@@ -68,7 +72,7 @@ def _corps(reception: Reception) -> dict[str, Any]:
             for index, r in reception.rejets
         ],
         "avertissements": [
-            {"index": index, "code": "horloge-decalee", "detail": detail} for index, detail in reception.decalages
+            {"index": index, "code": code, "detail": detail} for index, code, detail in reception.avertissements
         ],
         "traces_postes": reception.traces_postes.value,
     }

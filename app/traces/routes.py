@@ -20,6 +20,12 @@ async def poster(requete: Request) -> Response:
     return await reception.repondre(requete.scope, requete.receive)
 
 
+@routes.post(reception.CHEMIN_ESSAI, summary="Essayer des traces sans rien enregistrer", response_model=None)
+async def essayer(requete: Request) -> Response:
+    """Likewise."""
+    return await reception.repondre(requete.scope, requete.receive)
+
+
 @routes.get("/traces/consigne", summary="Ce que le poste doit faire : envoyer des traces, ou cesser")
 async def lire_consigne(
     requete: Request,

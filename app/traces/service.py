@@ -1,4 +1,4 @@
-"""Use case: receive the traces of one POST. Everything that the answer says is on disk before it is given."""
+"""Use cases: receive the traces of one POST, or try them. What a reception's answer says is on disk before it."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,12 +8,16 @@ from uuid import UUID
 from app.preseries.annuaire import Annuaire
 from app.preseries.cycle import EtatTraces, resume
 from app.preseries.registre import Registre
+from app.stockage.base import Base
+from app.traces import depot
 from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain
+from app.traces.essai import Essai, est_du_registre
 from app.traces.lecture import Illisible, lire
 from app.traces.refus import DETAILS, Issue, Refus
 from app.traces.schemas import TraceRecue
 from app.traces.tri import Admise, Emetteur, Rejet, SansSuite, trier
 
+HORLOGE_DECALEE = "horloge-decalee"
 _IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
 _Element: TypeAlias = TraceRecue | Illisible
 
@@ -27,7 +31,8 @@ class Reception:
     enregistrees: int = 0
     doublons: int = 0
     rejets: list[tuple[int, Rejet]] = field(default_factory=list)
-    decalages: list[tuple[int, str]] = field(default_factory=list)
+    avertissements: list[tuple[int, str, str]] = field(default_factory=list)
+    """Index, code and detail."""
     traces_postes: EtatTraces = EtatTraces.INACTIVES
 
 
@@ -45,6 +50,47 @@ async def recevoir(corps: bytes, emetteur: Emetteur, registre: Registre, ecrivai
     issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
     for (index, admise), issue in zip(admises, issues, strict=True):
         _noter(reception, index, admise, issue)
+    return _conclure(reception, sorties)
+
+
+async def essayer(corps: bytes, emetteur: Emetteur, registre: Registre, base: Base) -> Reception:
+    """What ``recevoir`` would say, with nothing stored or counted, and the registry's refusals as warnings."""
+    lecture = lire(corps)
+    sorties = await _trier_tout(lecture.elements, emetteur, registre)
+    reception = Reception(lecture.seule, len(lecture.elements))
+    cles = {s.ligne.cle for s in sorties if isinstance(s, Admise)}
+    async with base.brute() as connexion:
+        essai = Essai(await depot.retrouver(connexion, cles) if cles else {})
+    for index, (element, sortie) in enumerate(zip(lecture.elements, sorties, strict=True)):
+        _essayer_une(reception, essai, index, element, sortie)
+    return _conclure(reception, sorties)
+
+
+def _essayer_une(reception: Reception, essai: Essai, index: int, element: _Element, sortie: Admise | Rejet) -> None:
+    if isinstance(sortie, Rejet):
+        if isinstance(element, Illisible) or not est_du_registre(sortie):
+            reception.rejets.append((index, sortie))
+            return
+        issue = essai.essayer_hors_registre(element)
+        if issue is Issue.REUTILISEE:
+            reception.rejets.append((index, _reutilise(sortie)))
+        else:
+            _compter(reception, issue)
+            reception.avertissements.append((index, sortie.refus.value, sortie.detail))
+        return
+    issue = essai.essayer(sortie)
+    if issue is Issue.DESACTIVEE:
+        reception.avertissements.append((index, issue.value, DETAILS[Refus.TRACES_DESACTIVEES]))
+        issue = Issue.ENREGISTREE
+    _noter(reception, index, sortie, issue)
+
+
+def _reutilise(rejet: Rejet) -> Rejet:
+    refus = Refus.IDENTIFIANT_REUTILISE
+    return Rejet(refus, rejet.id, CHAMPS_FAUTIFS[Issue.REUTILISEE], DETAILS[refus], None, rejet.etat)
+
+
+def _conclure(reception: Reception, sorties: list[Admise | Rejet]) -> Reception:
     reception.rejets.sort(key=lambda rejet: rejet[0])
     reception.traces_postes = resume({s.etat for s in sorties if s.etat is not None})
     return reception
@@ -77,15 +123,19 @@ def _sans_suite(rejet: Rejet, compte: tuple[int, int], emetteur: Emetteur) -> Sa
 
 
 def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> None:
-    if issue is Issue.ENREGISTREE:
-        reception.enregistrees += 1
-    elif issue is Issue.DOUBLON:
-        reception.doublons += 1
-    else:
+    if issue not in (Issue.ENREGISTREE, Issue.DOUBLON):
         refus = Refus(issue.value)
         detail = _IMPOSSIBLE if issue is Issue.IMPOSSIBLE else DETAILS[refus]
         rejet = Rejet(refus, str(admise.ligne.id), CHAMPS_FAUTIFS.get(issue), detail, None, admise.etat)
         reception.rejets.append((index, rejet))
         return
+    _compter(reception, issue)
     if admise.avertissement is not None:
-        reception.decalages.append((index, admise.avertissement))
+        reception.avertissements.append((index, HORLOGE_DECALEE, admise.avertissement))
+
+
+def _compter(reception: Reception, issue: Issue) -> None:
+    if issue is Issue.ENREGISTREE:
+        reception.enregistrees += 1
+    else:
+        reception.doublons += 1

@@ -1,0 +1,79 @@
+"""Which list stands behind each cell of a bilan and of a breakdown, and how many rows it has."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.outils import Service
+
+Corps = dict[str, Any]
+Chemin = tuple[str | int, ...]
+Liste = tuple[str, Corps]
+"""A route, and its filters beside the présérie."""
+
+
+def cellules(bilan: Corps, chemin: Chemin = ()) -> Iterator[tuple[Chemin, int]]:
+    """Every whole number of a bilan, with the way to it."""
+    contenus = bilan.items() if isinstance(bilan, dict) else enumerate(bilan)
+    for cle, valeur in contenus:
+        if isinstance(valeur, dict | list):
+            yield from cellules(valeur, (*chemin, cle))  # type: ignore[arg-type]
+        elif isinstance(valeur, int) and not isinstance(valeur, bool):
+            yield (*chemin, cle), valeur
+
+
+def derriere(bilan: Corps, chemin: Chemin) -> Liste | None:
+    """The list behind a cell; None for a number that counts nothing that was received."""
+    depuis = {"depuis": bilan["observee_depuis"]} if bilan["observee_depuis"] else {}
+    match chemin:
+        case ("traces", "enregistrees"):
+            return "/traces", {}
+        case ("traces", "doublons"):
+            return "/receptions", {"issue": "doublon"}
+        case ("traces", "rejetees"):
+            return "/receptions", {"issue": "rejetee"}
+        case ("ensemble", *reste):
+            return _des_executions(tuple(reste), {})
+        case ("criteres", 0, "executions_restantes"):
+            return None
+        case ("criteres", 1, "bloquantes", int(rang), "occurrences"):
+            anomalie = bilan["criteres"][1]["bloquantes"][rang]
+            filtres = {"operation": anomalie["operation"], "erreur_code": anomalie["code"]}
+            return "/traces", {**filtres, "erreur_origine": "logiciel", "resultat": "echec"}
+        case ("criteres", 2, "non_conformes"):
+            return "/executions", {"phase": 2, "conformite": ["double_envoi", "piece_manquante"], **depuis}
+    return _des_executions(chemin, depuis)
+
+
+def _des_executions(chemin: Chemin, depuis: Corps) -> Liste:
+    match chemin:
+        case ("executions", "total"):
+            return "/executions", depuis
+        case ("executions", "enregistrees"):
+            return "/executions", {"enregistree": "true", **depuis}
+        case ("executions", "tentatives"):
+            return "/tentatives", depuis
+        case ("scor", ("phase_1" | "phase_2") as phase, conformite):
+            return "/executions", {"phase": phase[-1], "conformite": conformite, **depuis}
+    raise AssertionError(f"No list is known for the cell {chemin}.")
+
+
+def derriere_la_ligne(axe: str, ligne: Corps, depuis: str | None) -> Iterator[tuple[int, Liste]]:
+    """Each cell of one line of a breakdown, with its list."""
+    filtres = {axe: ligne["cle"]} | ({"depuis": depuis} if depuis else {})
+    yield ligne["executions"], ("/executions", filtres)
+    yield ligne["enregistrees"], ("/executions", filtres | {"enregistree": "true"})
+    yield ligne["tentatives"], ("/tentatives", filtres)
+
+
+async def lignes(service: Service, preserie: str, liste: Liste, au: str | None, limite: int = 1000) -> list[Corps]:
+    """A whole list, page after page."""
+    route, filtres = liste
+    parametres = {"preserie": preserie, "limite": limite} | filtres | ({"au": au} if au else {})
+    elements: list[Corps] = []
+    while True:
+        page = await service.lire(f"{route}?{urlencode(parametres, doseq=True)}")
+        elements += page["elements"]
+        if page["suivant"] is None:
+            return elements
+        parametres["apres"] = page["suivant"]
