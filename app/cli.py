@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 from app.acces import depot
 from app.acces.roles import Acces, Role, bornes_manquantes
 from app.demonstration.deroule import derouler
+from app.observabilite.partage import mesures_partagees
 from app.poste.affichage import barre, tableau
 from app.poste.erreurs import ErreurPoste
 from app.poste.simulation import compter_traces
@@ -191,7 +192,9 @@ def demo(host: Hote = "127.0.0.1", port: Port = 8000) -> None:
 def _servir(config: uvicorn.Config) -> None:
     """From here on a stop is a flag that uvicorn reads: what a handler raises within a callback would be lost."""
     if config.workers > 1:
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        prises = [config.bind_socket()]
+        with mesures_partagees():
+            Multiprocess(config, sockets=prises).run()
         return
     serveur = uvicorn.Server(config)
     for signe in (signal.SIGTERM, signal.SIGINT):

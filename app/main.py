@@ -19,6 +19,7 @@ import app.bilan.routes
 import app.bilan.routes_listes
 import app.preseries.consultation
 import app.preseries.routes
+import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
 from app.erreurs import ErreurMetier
@@ -34,11 +35,17 @@ from app.reglages import ReglageInvalide, Reglages
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
 from app.stockage.secrets_locaux import cle_maitresse
+from app.supervision.cellules import prevoir
+from app.supervision.service import Supervision
 from app.traces import reception
 from app.traces.debit import Debit
 from app.traces.ecriture import Ecrivain
 
 _journal = structlog.get_logger(__name__)
+_ROUTES = (
+    *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
+    *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
+)
 
 
 class TracesPostes(FastAPI):
@@ -75,11 +82,9 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.add_exception_handler(HTTPException, problemes.http)
     for erreur in ERREURS_DE_BASE:
         application.add_exception_handler(erreur, problemes.base)
-    for module in (
-        *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
-        *(app.bilan.routes, app.bilan.routes_listes),
-    ):
+    for module in _ROUTES:
         application.include_router(module.routes, dependencies=[Depends(refuser_les_inconnus)])
+    prevoir(module.routes for module in _ROUTES)
     return application
 
 
@@ -101,8 +106,10 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
+        etat.supervision = Supervision(base, etat.ecrivain)
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
-        for tache in (generation.suivre(), etat.ecrivain.tourner(), _suivre_le_superviseur()):
+        taches = (generation.suivre(), etat.ecrivain.tourner(), etat.supervision.tourner(), _suivre_le_superviseur())
+        for tache in taches:
             en_cours = asyncio.create_task(tache)
             en_cours.add_done_callback(_tomber_avec)
             pile.push_async_callback(_arreter, en_cours)

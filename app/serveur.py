@@ -7,6 +7,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.erreurs import CorpsIllisible, ErreurMetier, probleme
+from app.observabilite import mesures
 
 ENTETES_MAX = 64 * 1024
 _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
@@ -70,6 +71,7 @@ class Protocole(HttpToolsProtocol):
         return b"\r\n".join(lignes) + b"\r\n\r\n"
 
     def _refuser(self, erreur: ErreurMetier) -> None:
+        mesures.PROBLEMES[erreur.code](1)
         identifiant = str(uuid.uuid4())
         corps = json.dumps(probleme(erreur, identifiant), ensure_ascii=False).encode()
         self.transport.write(

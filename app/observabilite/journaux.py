@@ -4,10 +4,22 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 import structlog
+
+REQUETE_ID: ContextVar[str | None] = ContextVar("requete_id", default=None)
+"""The id of the request at hand, for every line that is logged on its behalf, however deep."""
+
+
+def _avec_la_requete(_journal: object, _methode: str, ligne: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if (identifiant := REQUETE_ID.get()) is not None:
+        ligne["requete_id"] = identifiant
+    return ligne
 
 
 class _EnJson(logging.Formatter):
@@ -16,7 +28,7 @@ class _EnJson(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         instant = datetime.fromtimestamp(record.created, UTC).isoformat()
         ligne = {"event": record.getMessage(), "level": record.levelname.lower(), "timestamp": instant}
-        return json.dumps({"bibliotheque": record.name} | ligne, ensure_ascii=False)
+        return json.dumps(_avec_la_requete(None, "", {"bibliotheque": record.name} | ligne), ensure_ascii=False)
 
 
 def configurer(niveau: str) -> None:
@@ -26,7 +38,7 @@ def configurer(niveau: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[sortie], force=True)
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _avec_la_requete,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),

@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.erreurs import ErreurInterne, ErreurMetier, probleme
-from app.observabilite.journaux import trajet
+from app.observabilite import mesures
+from app.observabilite.journaux import REQUETE_ID, trajet
 
 _journal = structlog.get_logger(__name__)
-_DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne"})
+_DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne", "/metrics"})
 GABARIT = "traces_postes.gabarit"
 """Where what is served without the router says under which template."""
 TYPE_PROBLEME = "application/problem+json"
@@ -28,23 +29,19 @@ def requete_id(scope: MutableMapping[str, Any]) -> str:
 
 def reponse_probleme(requete: Request, erreur: ErreurMetier) -> JSONResponse:
     """A domain error as an answer of type ``application/problem+json``."""
+    mesures.PROBLEMES[erreur.code](1)
     corps = probleme(erreur, requete_id(requete.scope))
     return JSONResponse(corps, erreur.statut, erreur.entetes, media_type=TYPE_PROBLEME)
 
 
 def reponse_imprevue(requete: Request, erreur: Exception) -> JSONResponse:
     """Our own fault: logged by where it came through, and answered with a 500."""
-    _journal.error(
-        "erreur_imprevue",
-        requete_id=requete_id(requete.scope),
-        erreur=type(erreur).__name__,
-        trajet=trajet(erreur.__traceback__),
-    )
+    _journal.error("erreur_imprevue", erreur=type(erreur).__name__, trajet=trajet(erreur.__traceback__))
     return reponse_probleme(requete, ErreurInterne())
 
 
 class Requetes:
-    """Wraps every HTTP request."""
+    """Wraps every HTTP request. A status of 0: nobody was there to answer, or the answer broke off unbegun."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -55,6 +52,7 @@ class Requetes:
             return
         identifiant = str(uuid.uuid4())
         scope["traces_postes.requete_id"] = identifiant
+        REQUETE_ID.set(identifiant)
         entete = (b"x-request-id", identifiant.encode())
         debut = time.perf_counter()
         statut = 0
@@ -72,16 +70,17 @@ class Requetes:
             if statut:
                 raise
             await reponse_imprevue(Request(scope), erreur)(scope, receive, envoyer)
-        _consigner(scope, statut, time.perf_counter() - debut)
+        finally:
+            _consigner(scope, statut, time.perf_counter() - debut)
 
 
 def _consigner(scope: Scope, statut: int, duree_s: float) -> None:
-    route = scope.get(GABARIT) or getattr(scope.get("route"), "path", "")
-    if statut < 400 and route in _DISCRETES:
+    route: str = scope.get(GABARIT, "") or getattr(scope.get("route"), "path", "")
+    mesures.mesurer_requete(scope["method"], route, statut, duree_s)
+    if 0 < statut < 400 and route in _DISCRETES:
         return
     _journal.info(
         "requete",
-        requete_id=requete_id(scope),
         methode=scope["method"],
         route=route,
         statut=statut,

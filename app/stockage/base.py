@@ -7,6 +7,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as AttenteDeConnexion
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from app.reglages import ReglageInvalide
 from app.stockage.tables import ROLE_SERVICE
@@ -21,6 +22,7 @@ class Base:
     def __init__(self, url: str, *, pool_taille: int, delai_s: float) -> None:
         self._dsn = url_asyncpg(url)
         self._delai_s = delai_s
+        self.pool_taille = pool_taille
         self.moteur: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self.connecter,
@@ -30,6 +32,13 @@ class Base:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+
+    @property
+    def connexions_prises(self) -> int:
+        """Connections of the pool that are in use."""
+        reserve = self.moteur.pool
+        assert isinstance(reserve, QueuePool)  # noqa: S101 — what the engine above was made with
+        return reserve.checkedout()
 
     async def connecter(self) -> asyncpg.Connection:
         """A new connection; the caller closes it."""

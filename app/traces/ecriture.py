@@ -4,6 +4,7 @@ It adds no delay of its own, is bounded, and never lets one trace that PostgreSQ
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import asyncpg
 import structlog
 
 from app.erreurs import BaseIndisponible, Surcharge
+from app.observabilite import mesures
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
 from app.traces.refus import Issue
@@ -40,9 +42,9 @@ class Ecrivain:
     def __init__(self, base: Base, *, lot_max: int, file_max: int) -> None:
         self._base = base
         self._lot_max = lot_max
-        self._file_max = file_max
+        self.file_max = file_max
         self._file: deque[_Demande] = deque()
-        self._en_attente = 0
+        self.en_attente = 0
         self._reveil = asyncio.Event()
         self._connexion: asyncpg.Connection | None = None
         self._arrete = False
@@ -56,16 +58,16 @@ class Ecrivain:
         if self._arrete:
             raise BaseIndisponible
         poids = max(1, len(admises))  # a demande of refusals alone waits, too
-        if self._en_attente + poids > self._file_max:
+        if self.en_attente + poids > self.file_max:
             raise Surcharge
         demande = _Demande(admises, refus, asyncio.get_running_loop().create_future())
         self._file.append(demande)
-        self._en_attente += poids
+        self.en_attente += poids
         self._reveil.set()
         try:
             return await demande.reponse
         finally:
-            self._en_attente -= poids
+            self.en_attente -= poids
 
     async def tourner(self) -> None:
         """Writes until cancelled."""
@@ -96,6 +98,7 @@ class Ecrivain:
         try:
             issues = await self._ecrire_lot([a for d in lot for a in d.admises], [r for d in lot for r in d.refus])
         except ERREURS_DE_BASE as erreur:
+            mesures.ECHECS.inc()
             _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
             self._fermer()
         finally:
@@ -174,11 +177,20 @@ class Ecrivain:
     async def _avec_reprise(self, lignes: list[Ligne]) -> set[CleTrace] | None:
         for _ in range(_REPRISES):
             try:
-                return await depot.ecrire(await self._ouverte(), lignes)
+                return await self._commettre(lignes)
             except _A_REPRENDRE as erreur:
+                mesures.REPRISES.inc()
                 _journal.warning("ecriture_reprise", erreur=type(erreur).__name__)
                 self._fermer()
-        return await depot.ecrire(await self._ouverte(), lignes)
+        return await self._commettre(lignes)
+
+    async def _commettre(self, lignes: list[Ligne]) -> set[CleTrace] | None:
+        connexion = await self._ouverte()
+        debut = time.perf_counter()
+        nouvelles = await depot.ecrire(connexion, lignes)
+        mesures.COMMIT.observe(time.perf_counter() - debut)
+        mesures.LOT.observe(len(lignes))
+        return nouvelles
 
     async def _ouverte(self) -> asyncpg.Connection:
         if self._connexion is None or self._connexion.is_closed():

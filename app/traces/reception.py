@@ -11,12 +11,12 @@ from starlette.types import Receive, Scope, Send
 from app.acces.dependances import verifier_role
 from app.acces.roles import ECRIVENT_DES_TRACES
 from app.erreurs import ErreurMetier
-from app.observabilite import problemes
+from app.observabilite import mesures, problemes
 from app.observabilite.bornes import borner
 from app.observabilite.requetes import GABARIT, reponse_probleme
 from app.stockage.base import ERREURS_DE_BASE
 from app.traces.corps import lire_corps
-from app.traces.refus import TraceRefusee
+from app.traces.refus import Issue, TraceRefusee
 from app.traces.service import Reception, essayer, recevoir
 from app.traces.tri import Emetteur
 
@@ -50,7 +50,18 @@ async def repondre(scope: Scope, receive: Receive) -> Response:
     emetteur = Emetteur(acces.cle_id, acces.editeur, acces.numero_am)
     if scope["path"] == CHEMIN_ESSAI:
         return _accuser(await essayer(corps, emetteur, etat.registre, etat.base))
-    return _accuser(await recevoir(corps, emetteur, etat.registre, etat.ecrivain))
+    reception = await recevoir(corps, emetteur, etat.registre, etat.ecrivain)
+    _compter(reception)
+    return _accuser(reception)
+
+
+def _compter(reception: Reception) -> None:
+    if reception.enregistrees:
+        mesures.TRACES[Issue.ENREGISTREE](reception.enregistrees)
+    if reception.doublons:
+        mesures.TRACES[Issue.DOUBLON](reception.doublons)
+    for _, rejet in reception.rejets:
+        mesures.TRACES[rejet.refus](1)
 
 
 def _accuser(reception: Reception) -> Response:

@@ -1,0 +1,92 @@
+"""Use case: one scrape. It never fails, and never waits over a second, whatever becomes of the database."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from app.observabilite import mesures
+from app.observabilite.partage import mesures_du_service
+from app.stockage.base import Base
+from app.supervision.lecture import ATTENTE_S, Lecture, Lue
+from app.traces.ecriture import Ecrivain
+
+_PERIODE_S = 0.5
+_MEDIA_CONNU = re.compile(
+    r"(application/openmetrics-text|text/plain)"
+    r"(;(version=(0\.0\.[14]|1\.0\.0)|escaping=(allow-utf-8|underscores|dots|values)|charset=utf-8|q=[0-9.]+))*"
+)
+
+
+class Supervision:
+    """The gauges of this worker, and the answer to a scrape."""
+
+    def __init__(self, base: Base, ecrivain: Ecrivain) -> None:
+        self._base = base
+        self._ecrivain = ecrivain
+        self.lecture = Lecture(self._lire)
+
+    async def tourner(self) -> None:
+        """Keeps this worker's gauges up to date for scrapes that another one answers, until cancelled."""
+        try:
+            while True:
+                self._relever()
+                await asyncio.sleep(_PERIODE_S)
+        finally:
+            await self.lecture.fermer()
+
+    async def exposer(self, accept: str, limite: float) -> tuple[bytes, str]:
+        """The text of a scrape and its media type; waits for the database until ``limite`` of the loop's clock."""
+        lue = await self.lecture.demander(min(ATTENTE_S, limite - asyncio.get_running_loop().time()))
+        self._relever()
+        return await asyncio.to_thread(_rediger, accept, lue)
+
+    def _relever(self) -> None:
+        mesures.ATTENTE.set(self._ecrivain.en_attente)
+        mesures.ATTENTE_MAX.set(self._ecrivain.file_max)
+        mesures.CONNEXIONS.set(self._base.connexions_prises)
+        mesures.CONNEXIONS_MAX.set(self._base.pool_taille)
+
+    async def _lire(self) -> Sequence[Metric]:
+        return []
+
+
+class _Reunion(Collector):
+    """Several collectors' families as one."""
+
+    def __init__(self, familles: Iterable[Metric]) -> None:
+        self._familles = familles
+
+    def collect(self) -> Iterable[Metric]:
+        return self._familles
+
+
+def _rediger(accept: str, lue: Lue[Sequence[Metric]]) -> tuple[bytes, str]:
+    encoder, media = negocier(accept)
+    familles = [*mesures_du_service().collect(), *_etat_de_la_lecture(lue), *(lue.valeur or ())]
+    return encoder(_Reunion(familles)), media
+
+
+def negocier(accept: str) -> tuple[Any, str]:
+    """The library's own negotiation, of the media types that it knows: it fails on versions that are no numbers."""
+    connus = [media for media in accept.lower().replace(" ", "").split(",") if _MEDIA_CONNU.fullmatch(media)]
+    return choose_encoder(",".join(connus))
+
+
+def _etat_de_la_lecture(lue: Lue[Any]) -> list[Metric]:
+    return [
+        GaugeMetricFamily(
+            "traces_postes_lecture_metier_reussie",
+            "1 si les mesures des préséries viennent d'être lues, 0 si la base n'a pas répondu à temps.",
+            value=float(lue.reussie),
+        ),
+        GaugeMetricFamily(
+            "traces_postes_lecture_metier_age_seconds",
+            "Âge de la dernière lecture des préséries ; au-delà de 5 s, elles ne sont plus montrées.",
+            value=lue.age_s,
+        ),
+    ]

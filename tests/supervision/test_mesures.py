@@ -1,0 +1,154 @@
+"""GET /metrics within one process: who may read it, in which form, and what the technical metrics count."""
+
+import asyncpg
+import pytest
+
+from app.acces.roles import Role
+from app.traces.refus import Refus
+from tests.contrat.aides import cas, verifier_probleme
+from tests.outils import Service, trace
+from tests.supervision.releves import Releve, lire
+
+TEXTE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+
+
+async def _relever(supervision: Service) -> Releve:
+    reponse = await supervision.appeler("GET", "/metrics")
+    assert reponse.status_code == 200, reponse.text
+    return lire(reponse.text)
+
+
+@pytest.fixture
+async def supervision(service: Service) -> Service:
+    return await service.en(Role.SUPERVISION)
+
+
+async def test_seules_la_supervision_et_la_cnam_la_lisent(service: Service) -> None:
+    verifier_probleme(await service.appeler("GET", "/metrics"), 401, "cle-absente")
+    for role in Role:
+        lui = await service.en(role, editeur="ortho-soft" if role in (Role.EDITEUR, Role.POSTE) else None)
+        with cas(role):
+            reponse = await lui.appeler("GET", "/metrics")
+            if role in (Role.SUPERVISION, Role.CNAM):
+                assert reponse.status_code == 200
+            else:
+                verifier_probleme(reponse, 403, "role-insuffisant")
+
+
+async def test_la_supervision_ne_lit_rien_d_autre(supervision: Service) -> None:
+    for chemin in ("/editeurs", "/bilan/preseries/x-lpp", "/executions?preserie=x-lpp"):
+        with cas(chemin):
+            verifier_probleme(await supervision.appeler("GET", chemin), 403, "role-insuffisant")
+
+
+async def test_la_forme_suit_accept_et_ne_repete_rien_de_lui(supervision: Service) -> None:
+    for accept, media in (
+        ("*/*", TEXTE),
+        ("text/plain;version=0.0.4", TEXTE),
+        ("application/openmetrics-text; version=1.0.0", OPENMETRICS),
+        ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75", OPENMETRICS),
+        ("application/openmetrics-text; version=0.0.1, text/plain;version=0.0.4;q=0.5", TEXTE),
+        ("application/openmetrics-text; version=zq7x9", TEXTE),
+        ("application/openmetrics-text; version=2.zq7x9", TEXTE),
+        ("text/plain; version=1.zq7x9.0", TEXTE),
+        (";;;,,=", TEXTE),
+    ):
+        with cas(accept):
+            reponse = await supervision.appeler("GET", "/metrics", headers={"Accept": accept})
+            assert reponse.status_code == 200
+            assert reponse.headers["content-type"] == media
+            assert reponse.text.endswith("# EOF\n") == (media == OPENMETRICS)
+
+
+async def test_les_cellules_connues_d_avance_sont_la(supervision: Service) -> None:
+    releve = await _relever(supervision)
+    issues = {dict(etiquettes)["issue"] for etiquettes in releve.series("traces_postes_traces_total")}
+    assert issues == {"enregistree", "doublon", *Refus}
+    codes = {dict(etiquettes)["code"] for etiquettes in releve.series("traces_postes_problemes_total")}
+    assert codes >= {*Refus, "json-invalide", "cle-refusee", "surcharge", "demarrage-incomplet", "erreur-interne"}
+    for methode, route, statut in (("POST", "/traces", "503"), ("GET", "/metrics", "200"), ("GET", "/editeurs", "200")):
+        etiquettes = {"methode": methode, "route": route, "statut": statut}
+        assert releve.valeur("traces_postes_requete_duree_seconds_count", **etiquettes) >= 0
+
+
+async def test_chaque_trace_et_chaque_probleme_sont_comptes(service: Service) -> None:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    avant = await _relever(cnam)
+    une = trace()
+    for attendu, corps in (
+        (201, une),
+        (200, une),
+        (409, une | {"version": "9"}),
+        (422, trace(type_prescription="imagerie")),
+        (200, [trace(), trace(), une, trace(numero_am="999999999"), 3]),
+        (400, "["),
+        (200, []),
+    ):
+        reponse = await (cnam.poster(corps) if corps != "[" else cnam.appeler("POST", "/traces", content=b"["))
+        assert reponse.status_code == attendu, reponse.text
+    apres = await _relever(cnam)
+
+    def ecarts(serie: str, etiquette: str) -> dict[str, float]:
+        trouves = {dict(e)[etiquette]: v - avant.series(serie)[e] for e, v in apres.series(serie).items()}
+        return {nom: ecart for nom, ecart in trouves.items() if ecart}
+
+    assert ecarts("traces_postes_traces_total", "issue") == {
+        "enregistree": 3,
+        "doublon": 2,
+        "identifiant-reutilise": 1,
+        "hors-perimetre": 1,
+        "pilote-inconnu": 1,
+        "trace-invalide": 1,
+    }
+    assert ecarts("traces_postes_problemes_total", "code") == {
+        "identifiant-reutilise": 1,
+        "hors-perimetre": 1,
+        "json-invalide": 1,
+    }
+    # One commit for each of the bodies that held a trace fit to be written.
+    assert apres["traces_postes_ecriture_lot_traces_count"] - avant["traces_postes_ecriture_lot_traces_count"] == 4
+    assert apres["traces_postes_ecriture_lot_traces_sum"] - avant["traces_postes_ecriture_lot_traces_sum"] == 6
+    assert apres["traces_postes_ecriture_duree_seconds_sum"] > avant["traces_postes_ecriture_duree_seconds_sum"]
+    assert apres["traces_postes_ecriture_attente_traces"] == 0
+    assert apres["traces_postes_ecriture_attente_max_traces"] == 20_000
+    assert apres["traces_postes_base_connexions_max"] == 10
+
+
+async def test_les_etiquettes_sont_bornees_quoi_que_l_on_envoie(supervision: Service) -> None:
+    for methode, chemin in (
+        ("ZQ7X9", "/traces"),
+        ("GET", "/zq7x9"),
+        ("GET", "/editeurs/zq7x9"),
+        ("ZQ7X9", "/zq7x9"),
+        ("POST", "/editeurs/zq7x9"),
+    ):
+        await supervision.appeler(methode, chemin)
+    releve = await _relever(supervision)
+    assert "zq7x9" not in releve.texte.lower()
+    serie = "traces_postes_requete_duree_seconds_count"
+    assert releve.valeur(serie, methode="autre", route="aucune", statut="404") >= 1
+    assert releve.valeur(serie, methode="GET", route="aucune", statut="404") >= 1
+    assert releve.valeur(serie, methode="GET", route="/editeurs/{code}", statut="403") >= 1
+
+
+async def test_un_lot_abandonne_est_compte(service: Service, proprietaire: asyncpg.Connection) -> None:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    avant = await _relever(cnam)
+    await proprietaire.execute("ALTER TABLE compteur_operation RENAME COLUMN operation TO ailleurs")
+    try:
+        assert (await cnam.poster(trace())).status_code == 503
+    finally:
+        await proprietaire.execute("ALTER TABLE compteur_operation RENAME COLUMN ailleurs TO operation")
+    apres = await _relever(cnam)
+    serie = "traces_postes_ecriture_echecs_total"
+    assert apres[serie] == avant[serie] + 1
+
+
+async def test_la_lecture_des_preseries_dit_son_age(supervision: Service) -> None:
+    releve = await _relever(supervision)
+    assert releve["traces_postes_lecture_metier_reussie"] == 1
+    assert 0 <= releve["traces_postes_lecture_metier_age_seconds"] < 1
+    assert releve["traces_postes_ouvriers"] == 1
