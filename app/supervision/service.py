@@ -3,15 +3,18 @@
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from app.bilan.depot import Selection, lire_faits
 from app.observabilite import mesures
 from app.observabilite.partage import mesures_du_service
 from app.stockage.base import Base
+from app.supervision.familles import familles
 from app.supervision.lecture import ATTENTE_S, Lecture, Lue
 from app.traces.ecriture import Ecrivain
 
@@ -52,7 +55,9 @@ class Supervision:
         mesures.CONNEXIONS_MAX.set(self._base.pool_taille)
 
     async def _lire(self) -> Sequence[Metric]:
-        return []
+        async with self._base.lecture() as session:
+            faits = await lire_faits(session, Selection())
+        return await asyncio.to_thread(familles, faits, datetime.now(UTC))
 
 
 class _Reunion(Collector):

@@ -1,0 +1,110 @@
+"""The business metrics: every cell of every présérie, equal to its bilan."""
+
+import asyncio
+import math
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from app.acces.roles import Role
+from app.supervision.lecture import FRAICHE_S
+from tests.contrat.aides import etat_dit, inscrire_rival, mettre
+from tests.contrat.semis import semis
+from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
+from tests.supervision.attendues import attendues
+from tests.supervision.releves import Cellule, Releve, lire, pareil
+
+AUJOURD_HUI = datetime.now(ZoneInfo("Europe/Paris")).date()
+
+
+@pytest.fixture
+async def cnam(service: Service) -> Service:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    return cnam
+
+
+async def _releve(cnam: Service) -> Releve:
+    """A scrape whose reading is no older than this call."""
+    await asyncio.sleep(FRAICHE_S)
+    reponse = await cnam.appeler("GET", "/metrics")
+    assert reponse.status_code == 200, reponse.text
+    releve = lire(reponse.text)
+    assert releve["traces_postes_lecture_metier_reussie"] == 1
+    return releve
+
+
+def _metier(releve: Releve) -> dict[Cellule, float]:
+    return {cle: valeur for cle, valeur in releve.valeurs.items() if cle[0].startswith("preserie_")}
+
+
+async def _bilan(cnam: Service, preserie: str = PRESERIE) -> Corps:
+    bilan: Corps = await cnam.lire(f"/bilan/preseries/{preserie}")
+    return bilan
+
+
+def _verifier(releve: Releve, prevues: dict[Cellule, float]) -> None:
+    lues = _metier(releve)
+    assert lues.keys() == prevues.keys()
+    assert [(cle, lues[cle], v) for cle, v in prevues.items() if not pareil(lues[cle], v)] == []
+
+
+async def test_une_preserie_vide_a_toutes_ses_cellules(cnam: Service) -> None:
+    releve = await _releve(cnam)
+    _verifier(releve, attendues(await _bilan(cnam), installes=5))
+    assert len(_metier(releve)) == 30
+    (taux,) = releve.series("preserie_taux_enregistrement").values()
+    (derniere,) = releve.series("preserie_derniere_reception_timestamp_seconds").values()
+    assert math.isnan(taux)
+    assert math.isnan(derniere)
+    assert not any(numero_am in releve.texte for numero_am in PILOTES)
+
+
+async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await inscrire_rival(cnam)
+    for lot in semis():
+        assert (await cnam.poster(lot)).status_code == 200
+    intrinseque = {"code": "LOG-1", "origine": "logiciel", "bloquante": True}
+    lot = [
+        echec(operation="consultation", erreur=intrinseque, ordonnance=..., type_prescription=...),
+        echec(erreur=intrinseque | {"code": "LOG-2", "bloquante": False}),
+        echec(erreur=intrinseque | {"code": "LOG-3", "bloquante": False}),
+        trace(numero_am=PILOTES[0], logiciel="rival-plus"),
+        trace(numero_am="999999999"),
+    ]
+    assert (await cnam.poster([*lot, lot[0]])).json()["doublons"] == 1
+    await mettre(proprietaire, statut="validee", traces_actives=False)
+    await etat_dit(cnam, "desactivees")
+    assert (await cnam.poster([trace(), trace()])).json()["rejetees"] == 2
+    bilan, rival = await _bilan(cnam), await _bilan(cnam, "rival-lpp")
+    assert bilan["executions"]["total"] > bilan["executions"]["enregistrees"] > 0
+    assert bilan["traces"]["rejetees"] == 3
+    anomalies = {("consultation", True): 1, ("execution", False): 2}
+    prevues = attendues(bilan, installes=5, apres_desactivation=2, anomalies=anomalies)
+    _verifier(await _releve(cnam), prevues | attendues(rival, installes=1))
+
+
+async def test_une_fenetre_se_voit_comme_dans_le_bilan(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await cnam.poster([trace(), trace(emise_le="2026-11-01T09:00:00+01:00")])
+    await mettre(proprietaire, observee_depuis=date(2026, 10, 25))
+    bilan = await _bilan(cnam)
+    assert (bilan["executions"]["total"], bilan["ensemble"]["executions"]["total"]) == (1, 2)
+    _verifier(await _releve(cnam), attendues(bilan, installes=5))
+
+
+async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    il_y_a_4_jours = datetime.now(ZoneInfo("UTC")) - timedelta(days=4)
+    await mettre(proprietaire, demarree_le=il_y_a_4_jours)
+    await cnam.poster(trace(numero_am=PILOTES[0]))
+    for pilote, colonne, jour in (
+        (PILOTES[1], "installe_le", AUJOURD_HUI),
+        (PILOTES[2], "installe_le", AUJOURD_HUI + timedelta(days=2)),
+        (PILOTES[3], "retire_le", AUJOURD_HUI - timedelta(days=1)),
+    ):
+        await proprietaire.execute(f"UPDATE pilote SET {colonne} = $1 WHERE numero_am = $2", jour, pilote)  # noqa: S608
+    bilan = await _bilan(cnam)
+    _verifier(await _releve(cnam), attendues(bilan, installes=3, silencieux=1))
+    await mettre(proprietaire, statut="validee", traces_actives=False)
+    _verifier(await _releve(cnam), attendues(await _bilan(cnam), installes=3))

@@ -1,0 +1,75 @@
+"""A reading that scrapes share: one at a time, fresh for a second, shown for five."""
+
+import asyncio
+import math
+import time
+
+import pytest
+
+from app.supervision import lecture
+from app.supervision.lecture import Lecture
+
+
+class _Source:
+    """A database that answers when it is told to, with how often it was asked."""
+
+    def __init__(self) -> None:
+        self.demandes = 0
+        self.repond = asyncio.Event()
+        self.repond.set()
+        self.tombe = False
+
+    async def lire(self) -> int:
+        self.demandes += 1
+        await self.repond.wait()
+        if self.tombe:
+            raise OSError
+        return self.demandes
+
+
+@pytest.fixture
+def durees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rules, ten times faster."""
+    monkeypatch.setattr(lecture, "FRAICHE_S", 0.1)
+    monkeypatch.setattr(lecture, "MONTRABLE_S", 0.5)
+
+
+@pytest.mark.usefixtures("durees")
+async def test_une_lecture_fraiche_sert_a_tous() -> None:
+    source = _Source()
+    lue = Lecture(source.lire)
+    assert {(await lue.demander()).valeur for _ in range(5)} == {1}
+    await asyncio.sleep(0.11)
+    assert {vue.valeur for vue in await asyncio.gather(*(lue.demander() for _ in range(9)))} == {2}
+
+
+@pytest.mark.usefixtures("durees")
+async def test_une_base_muette_laisse_la_derniere_lecture_puis_rien() -> None:
+    source = _Source()
+    lue = Lecture(source.lire)
+    await lue.demander()
+    source.repond.clear()
+    await asyncio.sleep(0.11)
+    debut = time.monotonic()
+    ancienne = await lue.demander(0.1)
+    assert time.monotonic() - debut < 0.2
+    assert (ancienne.valeur, ancienne.reussie) == (1, False)
+    assert 0.1 < ancienne.age_s < 0.5
+    await asyncio.sleep(0.4)
+    trop_ancienne = await lue.demander(0)
+    assert (trop_ancienne.valeur, trop_ancienne.reussie) == (None, False)
+    assert source.demandes == 2  # the one that hangs, and no other
+    source.repond.set()
+    await asyncio.sleep(0.01)
+    assert (await lue.demander()).reussie
+
+
+async def test_une_lecture_qui_echoue_n_est_pas_une_erreur() -> None:
+    source = _Source()
+    source.tombe = True
+    lue = Lecture(source.lire)
+    vue = await lue.demander()
+    assert (vue.valeur, vue.reussie) == (None, False)
+    assert math.isnan(vue.age_s)
+    source.tombe = False
+    assert (await lue.demander()).valeur == 2
