@@ -8,10 +8,13 @@ import typer.main
 from fastapi import FastAPI
 
 import app.serveur
+from app.acces.roles import Role
 from app.cli import app as commandes
 from app.erreurs import ErreurMetier
 from app.reglages import Reglages
 from app.traces.refus import STATUTS, TraceRefusee
+from tests.outils import Service
+from tests.supervision.releves import lire
 
 DOCS = Path(app.serveur.__file__).parents[1] / "docs"
 
@@ -41,6 +44,26 @@ async def test_chaque_route_est_decrite(application: FastAPI) -> None:
     chemins = application.openapi()["paths"]
     servies = {f"{methode.upper()} {chemin}" for chemin, methodes in chemins.items() for methode in methodes}
     assert set(_premiere_colonne("routes.md")) - {"GET /docs", "GET /openapi.json"} == servies
+
+
+async def test_chaque_mesure_est_decrite_avec_son_type_et_ses_etiquettes(service: Service) -> None:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    familles = lire((await cnam.appeler("GET", "/metrics")).text).familles.values()
+    exposees = {
+        (
+            famille.name + ("_total" if famille.type == "counter" else ""),
+            famille.type,
+            frozenset(nom for sample in famille.samples for nom in sample.labels if nom != "le"),
+        )
+        for famille in familles
+    }
+    lignes = re.findall(
+        r"^\| `([^`]+)` \| (\w+) \| ([^|]*)\|", (DOCS / "metriques.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert {
+        (nom, type_, frozenset(re.findall("`([^`]+)`", etiquettes))) for nom, type_, etiquettes in lignes
+    } == exposees
 
 
 def test_chaque_commande_est_decrite() -> None:
