@@ -94,7 +94,10 @@ _DUREES: _Cellules[tuple[str, str, int]] = _Cellules(lambda cle: _requetes.label
 
 def mesurer_requete(methode: str, route: str, statut: int, duree_s: float) -> None:
     """``route`` is a template, or empty where the path has none: labels are bounded, whatever callers send."""
-    _DUREES[methode if methode in _METHODES else _AUTRE_METHODE, route or AUCUNE_ROUTE, statut](duree_s)
+    cellule = _DUREES.get((methode, route, statut))
+    if cellule is None:
+        cellule = _DUREES[methode if methode in _METHODES else _AUTRE_METHODE, route or AUCUNE_ROUTE, statut]
+    cellule(duree_s)
 
 
 def prevoir(routes: Iterable[tuple[str, str, int]], issues: Iterable[str], codes: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from app.acces.roles import Role
 from app.acces.service import Portier
 from app.supervision.service import Supervision
 
-_DELAI_S = 0.8
+_DELAI_S = 0.7
 """What may be spent on waiting for the database, so that the whole stays under a second."""
 
 routes = APIRouter(tags=["Supervision"])

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -19,6 +20,7 @@ from app.supervision.lecture import ATTENTE_S, Lecture, Lue
 from app.traces.ecriture import Ecrivain
 
 _PERIODE_S = 0.5
+_FIN = b"# EOF\n"
 _MEDIA_CONNU = re.compile(
     r"(application/openmetrics-text|text/plain)"
     r"(;(version=(0\.0\.[14]|1\.0\.0)|escaping=(allow-utf-8|underscores|dots|values)|charset=utf-8|q=[0-9.]+))*"
@@ -54,14 +56,14 @@ class Supervision:
         mesures.CONNEXIONS.set(self._base.connexions_prises)
         mesures.CONNEXIONS_MAX.set(self._base.pool_taille)
 
-    async def _lire(self) -> Sequence[Metric]:
+    async def _lire(self) -> "_Tirage":
         async with self._base.lecture() as session:
             faits = await lire_faits(session, Selection())
-        return await asyncio.to_thread(familles, faits, datetime.now(UTC))
+        return _Tirage(await asyncio.to_thread(familles, faits, datetime.now(UTC)))
 
 
 class _Reunion(Collector):
-    """Several collectors' families as one."""
+    """Families as what an encoder takes."""
 
     def __init__(self, familles: Iterable[Metric]) -> None:
         self._familles = familles
@@ -70,13 +72,29 @@ class _Reunion(Collector):
         return self._familles
 
 
-def _rediger(accept: str, lue: Lue[Sequence[Metric]]) -> tuple[bytes, str]:
+Encodeur: TypeAlias = Callable[[Collector], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tirage:
+    """What one reading gave, and its text: with many préséries writing it out takes longer than reading it."""
+
+    familles: Sequence[Metric]
+    _textes: dict[str, bytes] = field(default_factory=dict)
+
+    def texte(self, encoder: Encodeur, media: str) -> bytes:
+        if media not in self._textes:
+            self._textes[media] = encoder(_Reunion(self.familles)).removesuffix(_FIN)
+        return self._textes[media]
+
+
+def _rediger(accept: str, lue: Lue[_Tirage]) -> tuple[bytes, str]:
     encoder, media = negocier(accept)
-    familles = [*mesures_du_service().collect(), *_etat_de_la_lecture(lue), *(lue.valeur or ())]
-    return encoder(_Reunion(familles)), media
+    metier = lue.valeur.texte(encoder, media) if lue.valeur is not None else b""
+    return metier + encoder(_Reunion([*_etat_de_la_lecture(lue), *mesures_du_service().collect()])), media
 
 
-def negocier(accept: str) -> tuple[Any, str]:
+def negocier(accept: str) -> tuple[Encodeur, str]:
     """The library's own negotiation, of the media types that it knows: it fails on versions that are no numbers."""
     connus = [media for media in accept.lower().replace(" ", "").split(",") if _MEDIA_CONNU.fullmatch(media)]
     return choose_encoder(",".join(connus))

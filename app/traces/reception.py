@@ -23,6 +23,8 @@ from app.traces.tri import Emetteur
 CHEMIN = "/traces"
 CHEMIN_ESSAI = "/traces/essai"
 CHEMINS = frozenset({CHEMIN, CHEMIN_ESSAI})
+_ENREGISTREES = mesures.TRACES[Issue.ENREGISTREE]
+_DOUBLONS = mesures.TRACES[Issue.DOUBLON]
 
 
 async def servir(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,9 +59,9 @@ async def repondre(scope: Scope, receive: Receive) -> Response:
 
 def _compter(reception: Reception) -> None:
     if reception.enregistrees:
-        mesures.TRACES[Issue.ENREGISTREE](reception.enregistrees)
+        _ENREGISTREES(reception.enregistrees)
     if reception.doublons:
-        mesures.TRACES[Issue.DOUBLON](reception.doublons)
+        _DOUBLONS(reception.doublons)
     for _, rejet in reception.rejets:
         mesures.TRACES[rejet.refus](1)
 

@@ -96,6 +96,7 @@ def test_un_seul_ouvrier_n_ecrit_aucun_fichier(tmp_path: Path) -> None:
         assert releve["traces_postes_ouvriers"] == 1
         assert releve.valeur(_DUREES, **_VIVANT) == 0
         assert releve.valeur("traces_postes_problemes_total", code="entetes-trop-grands") == 0
+        assert "/metrics" not in lui.journal.read_text()
 
 
 @contextmanager

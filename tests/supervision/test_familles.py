@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
 from app.acces.roles import Role
 from app.supervision.lecture import FRAICHE_S
@@ -14,7 +15,7 @@ from tests.contrat.aides import etat_dit, inscrire_rival, mettre
 from tests.contrat.semis import semis
 from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
 from tests.supervision.attendues import attendues
-from tests.supervision.releves import Cellule, Releve, lire, pareil
+from tests.supervision.releves import Cellule, Releve, cellule, lire, pareil
 
 AUJOURD_HUI = datetime.now(ZoneInfo("Europe/Paris")).date()
 
@@ -60,6 +61,16 @@ async def test_une_preserie_vide_a_toutes_ses_cellules(cnam: Service) -> None:
     assert math.isnan(taux)
     assert math.isnan(derniere)
     assert not any(numero_am in releve.texte for numero_am in PILOTES)
+
+
+async def test_openmetrics_dit_la_meme_chose(cnam: Service) -> None:
+    releve = await _releve(cnam)
+    for _ in range(2):
+        reponse = await cnam.appeler("GET", "/metrics", headers={"Accept": "application/openmetrics-text"})
+        familles = list(openmetrics(reponse.text))
+        trouvees = {cellule(sample.name, **sample.labels) for f in familles for sample in f.samples}
+        assert trouvees == releve.valeurs.keys()
+        assert reponse.text.count("# EOF") == 1
 
 
 async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietaire: asyncpg.Connection) -> None:

@@ -1,9 +1,12 @@
 """GET /metrics within one process: who may read it, in which form, and what the technical metrics count."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 import pytest
 
-from app.acces.roles import Role
+from app.acces.roles import Acces, Role
 from app.traces.refus import Refus
 from tests.contrat.aides import cas, verifier_probleme
 from tests.outils import Service, trace
@@ -152,3 +155,36 @@ async def test_la_lecture_des_preseries_dit_son_age(supervision: Service) -> Non
     assert releve["traces_postes_lecture_metier_reussie"] == 1
     assert 0 <= releve["traces_postes_lecture_metier_age_seconds"] < 1
     assert releve["traces_postes_ouvriers"] == 1
+
+
+async def _une_cle_relevee_sans_base(
+    service: Service, proprietaire: asyncpg.Connection, expire_le: datetime | None
+) -> int:
+    """The status of a scrape by a key that was seen before, once keys can't be read any more."""
+    cle = await service.creer_cle(Acces(0, Role.SUPERVISION, expire_le=expire_le))
+    lui = Service(service.client, service.application, cle)
+    assert (await lui.appeler("GET", "/metrics")).status_code == 200
+    await proprietaire.execute("ALTER TABLE cle_acces RENAME TO ailleurs")
+    try:
+        await proprietaire.execute("UPDATE registre SET generation = generation + 1")
+        await asyncio.sleep(1.2)
+        return (await lui.appeler("GET", "/metrics")).status_code
+    finally:
+        await proprietaire.execute("ALTER TABLE ailleurs RENAME TO cle_acces")
+
+
+async def test_sans_base_une_cle_vaut_ce_qu_elle_valait(service: Service, proprietaire: asyncpg.Connection) -> None:
+    assert await _une_cle_relevee_sans_base(service, proprietaire, None) == 200
+
+
+async def test_sans_base_une_cle_expiree_ne_vaut_rien(service: Service, proprietaire: asyncpg.Connection) -> None:
+    bientot = datetime.now(UTC) + timedelta(seconds=1)
+    assert await _une_cle_relevee_sans_base(service, proprietaire, bientot) == 503
+
+
+async def test_une_cle_revoquee_ne_releve_plus(supervision: Service, proprietaire: asyncpg.Connection) -> None:
+    await _relever(supervision)
+    await proprietaire.execute("UPDATE cle_acces SET revoquee_le = now()")
+    await proprietaire.execute("UPDATE registre SET generation = generation + 1")
+    await asyncio.sleep(1)
+    verifier_probleme(await supervision.appeler("GET", "/metrics"), 401, "cle-refusee")
