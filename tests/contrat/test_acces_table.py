@@ -1,0 +1,200 @@
+"""Who may do what: one row per route, one cell per caller (CONTRACT, « Access »). A new route is a new row.
+
+A cell is 401 without a good key, 403 for a role that the row does not name, and for the others what the row's
+``portee`` says: success, or 403 or 404 where the object is another's. A list is 200 to each of its roles, and
+``vus`` says which items each caller finds in it. An éditeur owns the target's logiciel (``editeur``), another owns the
+module it uses (``editeur-moteur``), a third neither (``editeur-tiers``); the keys are in ``monde.CLES``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from app.acces.roles import Role
+from tests.contrat import monde
+from tests.contrat.aides import cas, pilote, verifier_probleme
+from tests.contrat.monde import CLES, PILOTE, SERIE, Appelant
+from tests.outils import Corps, Service, trace
+from tests.test_documents import DOCS
+
+
+@dataclass(frozen=True, slots=True)
+class Portee:
+    """Which keys of the right role reach the target, and what the others of that role are told; ``cnam`` does."""
+
+    atteignent: frozenset[str]
+    sinon: int
+
+
+def _portee(atteignent: str, sinon: int = 404) -> Portee:
+    return Portee(frozenset(atteignent.split()), sinon)
+
+
+TOUTES = _portee(" ".join(CLES))
+SIENNE = _portee("editeur lecture lecture-ici lecture-deux")
+MODULE = _portee("editeur editeur-moteur")
+ENVOI = _portee("editeur poste poste-pilote", 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row. ``roles`` is None where no key is needed; ``corps`` may be a function, for a fresh body each time."""
+
+    methode: str
+    gabarit: str
+    roles: str | None
+    portee: Portee = TOUTES
+    corps: object | Callable[[], object] = None
+    requete: str = ""
+    vus: Mapping[str, str] | None = None
+    statuts: frozenset[int] = frozenset({200})
+
+    @property
+    def nom(self) -> str:
+        return f"{self.methode} {self.gabarit}"
+
+
+def _liste(gabarit: str, **vus: str) -> Route:
+    """A list of which each caller named sees these codes, the others of its roles none."""
+    return Route("GET", gabarit, "editeur cnam", vus={nom.replace("_", "-"): codes for nom, codes in vus.items()})
+
+
+def _une_trace() -> Corps:
+    return trace(logiciel="lo-cible", numero_am=PILOTE)
+
+
+CREE = frozenset({201})
+CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
+ROUTES = [
+    Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
+    Route("GET", "/traces/consigne", "poste editeur cnam", ENVOI, requete=CIBLE),
+    _liste(
+        "/editeurs",
+        cnam="ed-cible ed-moteur ed-tiers",
+        editeur="ed-cible",
+        editeur_moteur="ed-moteur",
+        editeur_tiers="ed-tiers",
+    ),
+    Route("GET", "/editeurs/{code}", "editeur cnam", SIENNE),
+    Route("PUT", "/editeurs/{code}", "cnam", corps=monde.EDITEUR),
+    _liste(
+        "/modules",
+        cnam="mo-moteur mo-tiers",
+        editeur="mo-moteur",
+        editeur_moteur="mo-moteur",
+        editeur_tiers="mo-tiers",
+    ),
+    Route("GET", "/modules/{code}", "editeur cnam", MODULE),
+    Route("PUT", "/modules/{code}", "cnam", corps=monde.MODULE),
+    _liste("/logiciels", cnam="lo-cible lo-tiers", editeur="lo-cible", editeur_tiers="lo-tiers"),
+    Route("GET", "/logiciels/{code}", "editeur cnam", SIENNE),
+    Route("PUT", "/logiciels/{code}", "cnam", corps=monde.LOGICIEL),
+    _liste("/preseries", cnam="ps-cible ps-tierce", editeur="ps-cible", editeur_tiers="ps-tierce"),
+    Route("GET", "/preseries/{code}", "editeur cnam", SIENNE),
+    Route("PUT", "/preseries/{code}", "cnam", corps=monde.PRESERIE),
+    Route("GET", "/preseries/{code}/jalons", "editeur cnam", SIENNE),
+    Route("GET", "/preseries/{code}/jalons/{jalon}", "editeur cnam", SIENNE),
+    Route("PUT", "/preseries/{code}/jalons/{jalon}", "cnam", corps=monde.JALON),
+    Route("GET", "/preseries/{code}/pilotes", "editeur cnam", SIENNE),
+    Route("GET", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE),
+    Route("PUT", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE, pilote()),
+    Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
+    Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
+    Route("GET", "/executions", "editeur lecture cnam", SIENNE, requete=f"preserie={SERIE}"),
+    Route("GET", "/executions/{identifiant}", "editeur lecture cnam", SIENNE),
+    Route("GET", "/sante/vivant", None),
+    Route("GET", "/sante/pret", None),
+    Route("GET", "/openapi.json", None),
+    Route("GET", "/docs", None),
+]
+# What the parameters of a template stand for: by parameter, or by first segment where that is ``code``.
+_CIBLES = {"editeurs": "ed-cible", "modules": "mo-moteur", "logiciels": "lo-cible", "preseries": SERIE}
+
+
+def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
+    """The route's address on the target; or on something that nobody has, where that can be said."""
+    cibles = {"jalon": "support", "numero_am": PILOTE, "identifiant": identifiant}
+
+    def valeur(trouve: re.Match[str]) -> str:
+        segments = route.gabarit[: trouve.start()].strip("/").split("/")
+        return cibles.get(trouve[1]) or _CIBLES[segments[-1]]
+
+    adresse = re.sub(r"\{(\w+)\}", valeur, route.gabarit) + (f"?{route.requete}" if route.requete else "")
+    if connue:
+        return adresse
+    for code in (*_CIBLES.values(), identifiant):
+        adresse = adresse.replace(code, "inconnu")
+    return adresse
+
+
+async def _demander(service: Service, route: Route, appelant: Appelant, adresse: str) -> httpx.Response:
+    corps = route.corps() if callable(route.corps) else route.corps
+    return await service.client.request(route.methode, adresse, headers=dict(appelant.entetes), json=corps)
+
+
+def _permis(route: Route) -> set[str]:
+    return set((route.roles or "").split())
+
+
+def _attendu(route: Route, appelant: Appelant) -> int | None:
+    """The status of a refusal, or None for success."""
+    if route.roles is None:
+        return None
+    if appelant.role is None:
+        return 401
+    if appelant.role not in _permis(route):
+        return 403
+    return None if appelant.role is Role.CNAM or appelant.nom in route.portee.atteignent else route.portee.sinon
+
+
+async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str) -> None:
+    reponse = await _demander(service, route, appelant, _adresse(route, identifiant))
+    attendu = _attendu(route, appelant)
+    if attendu is None:
+        assert reponse.status_code in route.statuts, reponse.text
+        if route.vus is not None:
+            codes = [element["code"] for element in reponse.json()["elements"]]
+            assert codes == route.vus.get(appelant.nom, "").split()
+        return
+    probleme = verifier_probleme(reponse, attendu)
+    if attendu == 401:
+        assert reponse.headers["www-authenticate"].startswith("Bearer")
+    if attendu == 403:
+        assert probleme["type"].endswith(":role-insuffisant") is (appelant.role not in _permis(route))
+    if attendu == 404:
+        autre = await _demander(service, route, appelant, _adresse(route, identifiant, connue=False))
+        absent = verifier_probleme(autre, 404, "introuvable")
+        assert (probleme["title"], probleme["detail"]) == (absent["title"], absent["detail"])
+
+
+async def test_chaque_appelant_sur_chaque_route(service: Service) -> None:
+    cnam = await service.en(Role.CNAM)
+    await monde.inscrire_le_monde(cnam)
+    assert (await cnam.poster(_une_trace())).status_code == 201
+    identifiant = (await cnam.lire(f"/executions?preserie={SERIE}"))["elements"][0]["id"]
+    for appelant in await monde.appelants(service):
+        for route in ROUTES:
+            with cas((appelant.nom, route.nom)):
+                await _verifier(service, route, appelant, identifiant)
+
+
+async def test_chaque_route_a_sa_ligne(service: Service) -> None:
+    chemins = service.application.openapi()["paths"]
+    servies = {f"{methode.upper()} {chemin}" for chemin, methodes in chemins.items() for methode in methodes}
+    lignes = [route.nom for route in ROUTES]
+    assert set(lignes) - {"GET /docs", "GET /openapi.json"} == servies
+    assert len(lignes) == len(set(lignes))
+
+
+def test_les_roles_sont_ceux_de_la_documentation() -> None:
+    page = (DOCS / "routes.md").read_text("utf-8")
+    lignes = re.findall(r"^\| `([A-Z]+ /[^`]*)` \| ([^|]+) \|", page, re.MULTILINE)
+    decrits = {nom: set(re.findall(r"`(\w+)`", roles)) for nom, roles in lignes}
+    assert decrits == {route.nom: _permis(route) for route in ROUTES}
+
+
+def test_les_roles_de_la_table_existent() -> None:
+    assert {role for route in ROUTES for role in _permis(route)} <= {*Role}
