@@ -7,7 +7,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO_PORT ?= 8000
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup demo test check format bench lock clean
+N ?= 200000
+GRAINE ?= 1
+
+.PHONY: help setup demo test check format bench fuzz lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +42,9 @@ format: $(PRET) ## Format the code
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench
+
+fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRAINE=1
+	$(BIN)/python -m tests.fuzz $(N) $(GRAINE)
 
 lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
 	$(UV_COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock

@@ -1,7 +1,6 @@
 """A campaign: so many requests by several connections at once, then the books are checked against the database."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,18 +127,3 @@ def journal(visee: Cible) -> list[str]:
                 fautes.add("le journal répète une clé")
             fautes |= {f"le journal porte {mot}" for mot in _INTERDITS_AU_JOURNAL if mot in ligne}
     return sorted(fautes)
-
-
-def principal(dossier: Path, nombre: int, graine: int) -> int:
-    """The long form; the exit code tells whether all was well."""
-
-    def dire(ligne: str) -> None:
-        sys.stdout.write(ligne + "\n")
-        sys.stdout.flush()
-
-    with cible(dossier) as visee:
-        releve = asyncio.run(mener(visee, nombre, graine, dire))
-    for faute in releve.fautes[:100]:
-        dire(f"FAUTE {faute}")
-    dire(f"{len(releve.fautes)} fautes")
-    return 1 if releve.fautes else 0

@@ -47,7 +47,7 @@ def fautes(demande: Demande, reponse: Reponse) -> list[str]:
         trouvees.append(f"statut {reponse.statut}, attendus {sorted(demande.statuts)}")
     if not demande.pause_s and reponse.duree_s > LENTEUR_MAX_S:
         trouvees.append(f"réponse en {reponse.duree_s:.1f} s")
-    if reponse.statut >= 400 and (mal := _mal_formee(reponse)):
+    if reponse.statut >= 400 and (mal := mal_formee(reponse)):
         trouvees.append(mal)
     if secret := repete(reponse.brute):
         trouvees.append(f"la réponse répète {secret}")
@@ -65,7 +65,8 @@ def repete(brute: bytes) -> str | None:
     return next((secret for secret in (*SECRETS, NIR) if secret in dit), None)
 
 
-def _mal_formee(reponse: Reponse) -> str | None:
+def mal_formee(reponse: Reponse) -> str | None:
+    """Why a refusal is no problem as the contract shapes it."""
     if reponse.entetes.get("content-type") != "application/problem+json":
         return f"refus en {reponse.entetes.get('content-type')}"
     try:

@@ -232,6 +232,27 @@ def _fermee(requetes: Requetes, hasard: random.Random) -> Demande:
     return Demande("fermee", (entiere[:coupe],), frozenset({400}), (0, 1), fin=fin)
 
 
+def _demi_fermee(requetes: Requetes, _: random.Random) -> Demande:
+    """Whole, then our side is closed: the server may take that for a client that has gone."""
+    return Demande("demi_fermee", (requetes.entiere(Corps(b"[]")),), frozenset({200}), (0, 1), fin="ecriture")
+
+
+def _suivie(requetes: Requetes, hasard: random.Random) -> Demande:
+    """Whole, then what is no request: one 400 may stand for both, so that nothing is sent that would be kept."""
+    suite = hasard.choice((MARQUE.encode(), b"\x00\r\n\r\n", b"]]]]", hasard.randbytes(20)))
+    return Demande("suivie", (requetes.entiere(Corps(b"[]")) + suite,), frozenset({200, 400}), (1, 2))
+
+
+def _refusee_puis_suite(requetes: Requetes, hasard: random.Random) -> Demande:
+    """A body too large, refused before it was all sent, then a good request on the same connection."""
+    gros = b" " * (corps.MIO + hasard.randrange(1, corps.MIO))
+    morceau = b"%x\r\n%s\r\n0\r\n\r\n" % (len(gros), gros)
+    tete = requetes.entete(b"Content-Length: %d" % len(gros)) + gros
+    debut = tete if hasard.random() < 0.5 else requetes.entete(b"Transfer-Encoding: chunked") + morceau
+    suite = requetes.entiere(Corps(b"[]"))
+    return Demande("refusee_puis_suite", (debut, suite), frozenset({200, 413}), (2, 2))
+
+
 _NATURES: Sequence[tuple[Nature, float]] = (
     *((_de(fabrique), poids) for fabrique, poids in (
         (corps.une_valide, 6), (corps.mutee, 24), (corps.tableau, 14), (corps.repetee, 4), (corps.profonde, 2),
@@ -239,5 +260,6 @@ _NATURES: Sequence[tuple[Nature, float]] = (
         (corps.limite_nombre, 0.4), (corps.gzippee, 6),
     )),
     (_longueur, 3), (_morcelee, 4), (_mal_morcelee, 2), (_lente, 0.5), (_media, 3), (_entetes, 3),
-    (_entetes_mauvais, 1), (_ligne, 3), (_cle, 2), (_a_la_file, 2), (_fermee, 2),
+    (_entetes_mauvais, 1), (_ligne, 3), (_cle, 2), (_a_la_file, 2), (_fermee, 2), (_demi_fermee, 1),
+    (_suivie, 1), (_refusee_puis_suite, 0.3),
 )  # fmt: skip

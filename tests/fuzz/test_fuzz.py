@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.fuzz.campagne import cible, mener
 
-REQUETES = 4_000
+REQUETES = 3_000
 GRAINE = 20261122
 
 
