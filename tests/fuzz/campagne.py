@@ -67,6 +67,7 @@ async def mener(visee: Cible, nombre: int, graine: int, dire: Callable[[str], No
     for couches in (1, 2):
         bombe(200, couches)  # made beforehand: while it is, no answer is read
     ouvriers = visee.serveur.ouvriers()
+    au_debut = bilan(visee)
     debut = time.monotonic()
     chauffe = min(nombre // 4, _PAS)
     await envoyer(visee, 0, chauffe, graine, releve)
@@ -83,7 +84,7 @@ async def mener(visee: Cible, nombre: int, graine: int, dire: Callable[[str], No
         dire(f"{avant:.0f} Mio après {chauffe} requêtes, {apres:.0f} Mio à la fin, {len(ouvriers)} ouvriers ensemble")
         if apres - avant > MEMOIRE_MAX_MIO:
             releve.fautes.append(f"la mémoire passe de {avant:.0f} à {apres:.0f} Mio")
-    releve.fautes += await comptes(visee, releve)
+    releve.fautes += await comptes(visee, releve, au_debut)
     releve.fautes += journal(visee)
     dire(f"{nombre} requêtes en {secondes:.0f} s ({nombre / secondes:.0f}/s), graine {graine}")
     dire(f"réponse la plus lente : {releve.plus_lente_s:.2f} s")
@@ -99,11 +100,17 @@ def memoire_mio(ouvriers: list[int]) -> float:
     return sum(int(ligne.split()[1]) for ligne in lignes if ligne.startswith("VmRSS")) / 1024
 
 
-async def comptes(visee: Cible, releve: Releve) -> list[str]:
-    """What was acknowledged, what the bilan says, and what a recount of the stored traces gives."""
+def bilan(visee: Cible) -> dict[str, int]:
     lues = visee.serveur.appeler("GET", f"/bilan/preseries/{PRESERIE}", visee.cnam).json()["traces"]
-    acquittes = {nom: releve.accuses[nom] for nom in ("enregistrees", "doublons")}
-    fautes = [f"acquittés {acquittes}, bilan {lues}"] if any(lues[nom] != n for nom, n in acquittes.items()) else []
+    return {nom: lues[nom] for nom in ("enregistrees", "doublons")}
+
+
+async def comptes(visee: Cible, releve: Releve, au_debut: dict[str, int]) -> list[str]:
+    """What was acknowledged, what the bilan says, and what a recount of the stored traces gives."""
+    lues = bilan(visee)
+    comptees = {nom: lues[nom] - au_debut[nom] for nom in lues}
+    acquittees = {nom: releve.accuses[nom] for nom in lues}
+    fautes = [] if comptees == acquittees else [f"acquittées {acquittees}, comptées au bilan {comptees}"]
     with postgres_embarque(visee.serveur.dossier) as postgres:
         connexion = await asyncpg.connect(postgres.url())
         try:
@@ -111,8 +118,8 @@ async def comptes(visee: Cible, releve: Releve) -> list[str]:
             faux = await ecarts(connexion)
         finally:
             await connexion.close()
-    if gardees != acquittes["enregistrees"]:
-        fautes.append(f"{gardees} traces gardées pour {acquittes['enregistrees']} acquittées")
+    if gardees != lues["enregistrees"]:
+        fautes.append(f"{gardees} traces gardées, {lues['enregistrees']} au bilan")
     return fautes + [f"recompte : {table} diffère de {len(lignes)} lignes" for table, lignes in faux.items()]
 
 
