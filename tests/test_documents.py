@@ -13,6 +13,7 @@ from app.cli import app as commandes
 from app.erreurs import ErreurMetier
 from app.reglages import Reglages
 from app.traces.refus import STATUTS, TraceRefusee
+from app.traces.schemas import ErreurRecue, TraceRecue
 from tests.outils import Service
 from tests.supervision.releves import lire
 
@@ -64,6 +65,15 @@ async def test_chaque_mesure_est_decrite_avec_son_type_et_ses_etiquettes(service
     assert {
         (nom, type_, frozenset(re.findall("`([^`]+)`", etiquettes))) for nom, type_, etiquettes in lignes
     } == exposees
+
+
+def test_chaque_champ_d_une_trace_est_decrit() -> None:
+    table = (DOCS.parent / "README.md").read_text("utf-8").partition("## Sending traces")[2].partition("###")[0]
+    decrits = dict(re.findall(r"^\| `([a-z_.0-9]+)` \| ([^|]+) \|", table, re.MULTILINE))
+    erreur = {f"erreur.{champ}" for champ in ErreurRecue.__annotations__}
+    assert decrits.keys() == TraceRecue.__annotations__.keys() | erreur
+    requis = {champ for champ, quand in decrits.items() if quand == "yes"}
+    assert requis == {champ for champ, forme in TraceRecue.__annotations__.items() if "NotRequired" not in str(forme)}
 
 
 def test_chaque_commande_est_decrite() -> None:
