@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.fuzz.campagne import cible, journal, mener
 from tests.fuzz.description import eprouver
+from tests.fuzz.jugement import Releve
 
 _FAUTES_DITES = 100
 
@@ -18,7 +19,8 @@ def _dire(ligne: str) -> None:
 
 def _principal(nombre: int = 200_000, graine: int = 1) -> int:
     with tempfile.TemporaryDirectory() as dossier, cible(Path(dossier)) as visee:
-        releve = asyncio.run(mener(visee, nombre, graine, _dire))
+        releve = Releve()
+        asyncio.run(mener(visee, nombre, graine, _dire, releve))
         vues = eprouver(visee, exemples=max(2, nombre // 10_000), graine=graine)
         fautes = sorted({*releve.fautes, *vues.fautes, *journal(visee)})
     for role, statuts in vues.statuts.items():

@@ -1,6 +1,6 @@
 """What must hold of every answer, whatever was asked."""
 
-import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -9,8 +9,8 @@ from tests.fuzz.fil import Reponse
 from tests.fuzz.requetes import Demande
 from tests.fuzz.valeurs import NIR, SECRETS
 
-LENTEUR_MAX_S = 2.0
 _CHAMPS = {"type", "title", "status", "detail", "instance"}
+_ECHAPPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ACCUSE = ("recues", "enregistrees", "doublons", "rejetees")
 
 
@@ -18,6 +18,7 @@ _ACCUSE = ("recues", "enregistrees", "doublons", "rejetees")
 class Releve:
     """What a campaign saw; ``fautes`` are the defects, each with the number of its request."""
 
+    lenteur_max_s: float = 2.0
     demandes: int = 0
     natures: Counter[str] = field(default_factory=Counter)
     statuts: Counter[int] = field(default_factory=Counter)
@@ -35,33 +36,30 @@ class Releve:
             self.statuts[reponse.statut] += 1
             if not demande.pause_s:
                 self.plus_lente_s = max(self.plus_lente_s, reponse.duree_s)
-            self.fautes += [f"n° {numero}, {demande.nature} : {faute}" for faute in fautes(demande, reponse)]
+            self.fautes += [f"n° {numero}, {demande.nature} : {faute}" for faute in self._fautes(demande, reponse)]
             if reponse.statut in (200, 201) and (accuse := _accuse(reponse)) is not None:
                 self.accuses.update(accuse)
 
+    def _fautes(self, demande: Demande, reponse: Reponse) -> list[str]:
+        """Everything that is wrong with one answer."""
+        trouvees = []
+        if reponse.statut not in demande.statuts:
+            trouvees.append(f"statut {reponse.statut}, attendus {sorted(demande.statuts)}")
+        if not demande.pause_s and reponse.duree_s > self.lenteur_max_s:
+            trouvees.append(f"réponse en {reponse.duree_s:.1f} s")
+        if reponse.statut >= 400 and (mal := mal_formee(reponse)):
+            trouvees.append(mal)
+        if secret := repete(reponse.brute.decode("utf-8", "replace")):
+            trouvees.append(f"la réponse répète {secret}")
+        accuse = _accuse(reponse) if reponse.statut < 400 else None
+        if accuse is not None and accuse["recues"] != sum(accuse[nom] for nom in _ACCUSE[1:]):
+            trouvees.append(f"sommes fausses : {accuse}")
+        return trouvees
 
-def fautes(demande: Demande, reponse: Reponse) -> list[str]:
-    """Everything that is wrong with one answer."""
-    trouvees = []
-    if reponse.statut not in demande.statuts:
-        trouvees.append(f"statut {reponse.statut}, attendus {sorted(demande.statuts)}")
-    if not demande.pause_s and reponse.duree_s > LENTEUR_MAX_S:
-        trouvees.append(f"réponse en {reponse.duree_s:.1f} s")
-    if reponse.statut >= 400 and (mal := mal_formee(reponse)):
-        trouvees.append(mal)
-    if secret := repete(reponse.brute):
-        trouvees.append(f"la réponse répète {secret}")
-    accuse = _accuse(reponse) if reponse.statut < 400 else None
-    if accuse is not None and accuse["recues"] != sum(accuse[nom] for nom in _ACCUSE[1:]):
-        trouvees.append(f"sommes fausses : {accuse}")
-    return trouvees
 
-
-def repete(brute: bytes) -> str | None:
+def repete(texte: str) -> str | None:
     """The first secret that this text says, in any case, escaped or not."""
-    dit = brute.decode("utf-8", "replace").lower()
-    if "\\u" in dit:
-        dit += json.dumps(json.loads(brute.partition(b"\r\n\r\n")[2]), ensure_ascii=False).lower()
+    dit = _ECHAPPE.sub(lambda trouve: chr(int(trouve[1], 16)), texte).lower()
     return next((secret for secret in (*SECRETS, NIR) if secret in dit), None)
 
 

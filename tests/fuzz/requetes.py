@@ -8,7 +8,7 @@ from tests.fuzz import corps
 from tests.fuzz.corps import TOUT, Corps
 from tests.fuzz.valeurs import CHIFFRES, MARQUE
 
-DELAI_S = 1.0
+DELAI_S = 2.0
 """What the server is told for ``TRACES_POSTES_CORPS_DELAI_S``."""
 _ILLISIBLE = frozenset({400})
 
@@ -121,7 +121,7 @@ def _lente(requetes: Requetes, hasard: random.Random) -> Demande:
     gouttes = tuple(entiere[i : i + pas] for i in range(debut, len(entiere), pas))
     a_temps = hasard.random() < 0.5
     statuts = frozenset({201}) if a_temps else frozenset({408})
-    return Demande("lente", (entiere[:debut], *gouttes), statuts, pause_s=DELAI_S * (0.03 if a_temps else 0.2))
+    return Demande("lente", (entiere[:debut], *gouttes), statuts, pause_s=DELAI_S * (0.02 if a_temps else 0.2))
 
 
 def _media(requetes: Requetes, hasard: random.Random) -> Demande:
