@@ -89,3 +89,10 @@ def _noms(commande: object, prefixe: str = "") -> Iterator[str]:
             yield from _noms(sous, complet)
         else:
             yield complet
+
+
+def test_chaque_suite_de_tests_est_decrite() -> None:
+    tests = DOCS.parent / "tests"
+    suites = {f"tests/{fichier.relative_to(tests).parts[0]}" for fichier in tests.rglob("test_*.py")}
+    table = (DOCS / "essais.md").read_text("utf-8").partition("##")[0]
+    assert set(re.findall(r"`(tests/[a-z_.]+)`", table)) == suites
