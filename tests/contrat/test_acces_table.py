@@ -56,9 +56,9 @@ class Route:
         return f"{self.methode} {self.gabarit}"
 
 
-def _liste(gabarit: str, **vus: str) -> Route:
-    """A list of which each caller named sees these codes, the others of its roles none."""
-    return Route("GET", gabarit, "editeur cnam", vus={nom.replace("_", "-"): codes for nom, codes in vus.items()})
+def _liste(gabarit: str, roles: str = "editeur cnam", portee: Portee = TOUTES, **vus: str) -> Route:
+    """A list of which each caller named sees these codes, the others that reach it none."""
+    return Route("GET", gabarit, roles, portee, vus={nom.replace("_", "-"): codes for nom, codes in vus.items()})
 
 
 def _une_trace() -> Corps:
@@ -150,14 +150,19 @@ def _attendu(route: Route, appelant: Appelant) -> int | None:
     return None if appelant.role is Role.CNAM or appelant.nom in route.portee.atteignent else route.portee.sinon
 
 
+def _codes(page: Corps) -> list[str]:
+    """The codes of a page's objects, or the préséries of its bilans."""
+    elements = page.get("elements", page.get("preseries", []))
+    return [element.get("code") or element["preserie"] for element in elements]
+
+
 async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str) -> None:
     reponse = await _demander(service, route, appelant, _adresse(route, identifiant))
     attendu = _attendu(route, appelant)
     if attendu is None:
         assert reponse.status_code in route.statuts, reponse.text
         if route.vus is not None:
-            codes = [element["code"] for element in reponse.json()["elements"]]
-            assert codes == route.vus.get(appelant.nom, "").split()
+            assert _codes(reponse.json()) == route.vus.get(appelant.nom, "").split()
         return
     probleme = verifier_probleme(reponse, attendu)
     if attendu == 401:
