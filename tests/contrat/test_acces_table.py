@@ -152,7 +152,7 @@ def _attendu(route: Route, appelant: Appelant) -> int | None:
 
 def _codes(page: Corps) -> list[str]:
     """The codes of a page's objects, or the préséries of its bilans."""
-    elements = page.get("elements", page.get("preseries", []))
+    elements = page["elements"] if "elements" in page else page["preseries"]
     return [element.get("code") or element["preserie"] for element in elements]
 
 
