@@ -32,6 +32,8 @@ NON_EXECUTES = {
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
+    ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",
+    ("docs/metriques.md", "scrape_configs:"): "a Prometheus configuration: tests/supervision runs one like it",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",
     ("docs/reglages.md", "docker build -t traces-postes ."): "needs docker",
 }

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue
 from app.preseries.cycle import EtatTraces, Statut, etat_traces
-from app.preseries.pilotes import Suivi
+from app.preseries.pilotes import EtatPilote, Suivi
+from app.referentiels import REFERENTIELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,8 @@ class Faits:
         siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]
         attendues = self.dossier.demarree_le if self.dossier.attend_des_traces else None
         return Suivi(pilote.installe_le, pilote.retire_le, max(siennes, default=None), attendues)
+
+    def etats(self, pilote: PiloteInscrit, maintenant: datetime) -> list[EtatPilote]:
+        """Where a pilote stands at an instant, by the silence that its référentiel allows."""
+        silence = timedelta(days=REFERENTIELS[self.dossier.categorie_ps].pilotes.silence_jours)
+        return self.suivi(pilote).etats(maintenant, silence)

@@ -1,6 +1,6 @@
 """Use cases: bilans of one présérie and of several, their breakdowns and pilotes. Each on one snapshot."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,6 @@ from app.parametres import Page
 from app.preseries import depot as registre
 from app.preseries.modeles import Module
 from app.preseries.pilotes import EtatPilote
-from app.referentiels import REFERENTIELS
 
 
 async def dossier_visible(
@@ -78,19 +77,13 @@ async def pilotes(
     return Page(elements=voulus[:limite], suivant=suivant)
 
 
-def etats_du_pilote(faits: Faits, pilote: PiloteInscrit) -> list[EtatPilote]:
-    """Where a pilote stands at the instant of the facts, by the silence that its référentiel allows."""
-    silence = timedelta(days=REFERENTIELS[faits.dossier.categorie_ps].pilotes.silence_jours)
-    return faits.suivi(pilote).etats(faits.dossier.lu_le, silence)
-
-
 def _pilote(faits: Faits, pilote: PiloteInscrit) -> PiloteSuiviLu:
     return PiloteSuiviLu(
         numero_am=pilote.numero_am,
         installe_le=pilote.installe_le,
         retire_le=pilote.retire_le,
         derniere_reception_le=faits.suivi(pilote).derniere_reception,
-        etats=etats_du_pilote(faits, pilote),
+        etats=faits.etats(pilote, faits.dossier.lu_le),
     )
 
 

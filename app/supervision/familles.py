@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
@@ -71,9 +71,7 @@ def _anomalies(jugee: _Jugee) -> Cellules:
 
 
 def _pilotes(jugee: _Jugee) -> Cellules:
-    silence = timedelta(days=REFERENTIELS[jugee.bilan.categorie_ps].pilotes.silence_jours)
-    faits = jugee.faits
-    etats = Counter(etat for p in faits.pilotes for etat in faits.suivi(p).etats(jugee.maintenant, silence))
+    etats = Counter(etat for p in jugee.faits.pilotes for etat in jugee.faits.etats(p, jugee.maintenant))
     for etat in EtatPilote:
         yield (etat.value,), etats[etat]
 

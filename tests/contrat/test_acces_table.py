@@ -15,7 +15,7 @@ import httpx
 from app.acces.roles import Role
 from tests.contrat import monde
 from tests.contrat.aides import cas, pilote, verifier_probleme
-from tests.contrat.monde import CLES, PILOTE, SERIE, Appelant
+from tests.contrat.monde import CLES, PILOTE, SERIE, SERIE_TIERCE, Appelant
 from tests.outils import Corps, Service, trace
 from tests.test_documents import DOCS
 
@@ -65,10 +65,22 @@ def _une_trace() -> Corps:
     return trace(logiciel="lo-cible", numero_am=PILOTE)
 
 
+DEUX = f"{SERIE} {SERIE_TIERCE}"
+BILANS = {
+    "cnam": DEUX,
+    "editeur": SERIE,
+    "editeur_tiers": SERIE_TIERCE,
+    "lecture": DEUX,
+    "lecture_ici": SERIE,
+    "lecture_deux": DEUX,
+    "lecture_ailleurs": SERIE_TIERCE,
+}
+"""The préséries whose bilans each finds in a list of all."""
 CREE = frozenset({201})
 CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
 ROUTES = [
     Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
+    Route("POST", "/traces/essai", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
     Route("GET", "/traces/consigne", "poste editeur cnam", ENVOI, requete=CIBLE),
     _liste(
         "/editeurs",
@@ -103,8 +115,27 @@ ROUTES = [
     Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
     Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
-    Route("GET", "/executions", "editeur lecture cnam", SIENNE, requete=f"preserie={SERIE}"),
+    Route("GET", "/bilan/preseries/{code}/pilotes", "editeur lecture cnam", SIENNE),
+    _liste("/bilan", "editeur lecture cnam", TOUTES, **BILANS),
+    _liste(
+        "/bilan/editeurs/{code}",
+        "editeur lecture cnam",
+        SIENNE,
+        **dict.fromkeys(("cnam", "editeur", "lecture", "lecture_ici", "lecture_deux"), SERIE),
+    ),
+    _liste(
+        "/bilan/modules/{code}",
+        "editeur lecture cnam",
+        _portee("editeur editeur-moteur lecture lecture-ici lecture-deux"),
+        **dict.fromkeys(("cnam", "editeur", "lecture", "lecture_ici", "lecture_deux"), SERIE),
+    ),
+    *(
+        Route("GET", liste, "editeur lecture cnam", SIENNE, requete=f"preserie={SERIE}")
+        for liste in ("/executions", "/tentatives", "/traces", "/receptions")
+    ),
     Route("GET", "/executions/{identifiant}", "editeur lecture cnam", SIENNE),
+    Route("GET", "/preseries/{code}/anomalies", "editeur lecture cnam", SIENNE),
+    Route("GET", "/metrics", "supervision cnam"),
     Route("GET", "/sante/vivant", None),
     Route("GET", "/sante/pret", None),
     Route("GET", "/openapi.json", None),

@@ -1,6 +1,6 @@
-"""Which list stands behind each cell of a bilan and of a breakdown, and how many rows it has."""
+"""Which list stands behind each cell of a bilan, of a breakdown and of the metrics, and how many rows it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +10,10 @@ Corps = dict[str, Any]
 Chemin = tuple[str | int, ...]
 Liste = tuple[str, Corps]
 """A route, and its filters beside the présérie."""
+_COMMUNES = frozenset({"editeur", "module", "logiciel", "categorie_ps", "preserie"})
+_SANS_LISTE = frozenset(
+    {"preserie_taux_enregistrement", "preserie_critere_etat", "preserie_derniere_reception_timestamp_seconds"}
+)
 
 
 def cellules(bilan: Corps, chemin: Chemin = ()) -> Iterator[tuple[Chemin, int]]:
@@ -66,10 +70,31 @@ def derriere_la_ligne(axe: str, ligne: Corps, depuis: str | None) -> Iterator[tu
     yield ligne["tentatives"], ("/tentatives", filtres)
 
 
+def derriere_la_serie(famille: str, etiquettes: Mapping[str, str], depuis: str | None) -> Liste | None:
+    """The list behind a series of the metrics; None for one that counts nothing."""
+    fenetre = {"depuis": depuis} if depuis else {}
+    siennes = {nom: valeur for nom, valeur in etiquettes.items() if nom not in _COMMUNES}
+    code = etiquettes["preserie"]
+    match famille:
+        case "preserie_executions" | "preserie_scor_executions":
+            return "/executions", siennes | fenetre
+        case "preserie_traces":
+            return ("/traces", {}) if siennes["issue"] == "enregistree" else ("/receptions", siennes)
+        case "preserie_traces_apres_desactivation":
+            return "/receptions", {"code": "traces-desactivees"}
+        case "preserie_anomalies_ouvertes":
+            return f"/preseries/{code}/anomalies", siennes
+        case "preserie_pilotes":
+            return f"/bilan/preseries/{code}/pilotes", siennes
+    assert famille in _SANS_LISTE, famille
+    return None
+
+
 async def lignes(service: Service, preserie: str, liste: Liste, au: str | None, limite: int = 1000) -> list[Corps]:
     """A whole list, page after page."""
     route, filtres = liste
-    parametres = {"preserie": preserie, "limite": limite} | filtres | ({"au": au} if au else {})
+    nommee = {} if preserie in route else {"preserie": preserie}
+    parametres = nommee | {"limite": limite} | filtres | ({"au": au} if au else {})
     elements: list[Corps] = []
     while True:
         page = await service.lire(f"{route}?{urlencode(parametres, doseq=True)}")

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.supervision.lecture import FRAICHE_S
 from tests.contrat.aides import verifier_probleme
 from tests.outils import Service, vider_les_traces
 from tests.proprietes.confrontation import Confrontation, figures
 from tests.proprietes.histoires import Histoire, histoire, histoires
 from tests.proprietes.oracle import AXES, Oracle
 from tests.proprietes.registre import OUVERTES, PILOTES
-from tests.proprietes.sommes import Corps, cellules, derriere, derriere_la_ligne, lignes
+from tests.proprietes.sommes import Corps, cellules, derriere, derriere_la_ligne, derriere_la_serie, lignes
 from tests.proprietes.test_equivalence import profil
+from tests.supervision.releves import lire
 
 pytestmark = pytest.mark.timeout(1800)
 _DEBUT = datetime(2026, 9, 1, tzinfo=UTC)
@@ -56,6 +58,28 @@ async def test_derriere_chaque_cellule_sa_liste(
     for code in PILOTES:
         if oracle.traces(code) or code == OUVERTES[0]:
             assert await verifier_les_sommes(confrontation.cnam, code) >= 14
+
+
+@profil(3)
+@given(histoire=histoires(60), fenetre=st.sampled_from((None, date(2026, 10, 25))))
+async def test_derriere_chaque_serie_des_metriques_sa_liste(
+    confrontation: Confrontation, histoire: Histoire, fenetre: date | None
+) -> None:
+    await confrontation.rejouer(histoire)
+    await confrontation.proprietaire.execute("UPDATE preserie SET observee_depuis = $1", fenetre)
+    await asyncio.sleep(FRAICHE_S + 0.1)  # scrapes share a reading
+    releve = lire((await confrontation.cnam.appeler("GET", "/metrics")).text)
+    assert releve["traces_postes_lecture_metier_reussie"] == 1
+    ouvertes = 0
+    for (serie, etiquettes), valeur in releve.valeurs.items():
+        if not serie.startswith("preserie_"):
+            continue
+        code = dict(etiquettes)["preserie"]
+        liste = derriere_la_serie(serie, dict(etiquettes), fenetre.isoformat() if fenetre else None)
+        if liste is not None:
+            assert len(await lignes(confrontation.cnam, code, liste, None)) == valeur, (serie, etiquettes)
+            ouvertes += 1
+    assert ouvertes == len(PILOTES) * (2 + 7 + 3 + 8 + 2 + 1)
 
 
 async def test_chaque_refus_est_au_plus_une_fois_dans_sa_liste(confrontation: Confrontation) -> None:

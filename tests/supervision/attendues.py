@@ -25,11 +25,7 @@ def attendues(
     series: list[tuple[str, dict[str, str], float]] = [
         ("executions", {"enregistree": "true"}, executions["enregistrees"]),
         ("executions", {"enregistree": "false"}, executions["total"] - executions["enregistrees"]),
-        (
-            "taux_enregistrement",
-            {},
-            executions["enregistrees"] / executions["total"] if executions["total"] else math.nan,
-        ),
+        ("taux_enregistrement", {}, _taux(executions)),
         ("traces", {"issue": "enregistree"}, traces["enregistrees"]),
         ("traces", {"issue": "doublon"}, traces["doublons"]),
         ("traces", {"issue": "rejetee"}, traces["rejetees"]),
