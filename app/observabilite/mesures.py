@@ -109,4 +109,3 @@ def prevoir(routes: Iterable[tuple[str, str, int]], issues: Iterable[str], codes
     for code in codes:
         PROBLEMES[code]
     INFO.labels(version("traces-postes")).set(1)
-    OUVRIERS.set(1)

@@ -55,6 +55,7 @@ class Supervision:
         mesures.ATTENTE_MAX.set(self._ecrivain.file_max)
         mesures.CONNEXIONS.set(self._base.connexions_prises)
         mesures.CONNEXIONS_MAX.set(self._base.pool_taille)
+        mesures.OUVRIERS.set(1)
 
     async def _lire(self) -> "_Tirage":
         async with self._base.lecture() as session:

@@ -56,6 +56,7 @@ async def test_un_releve_dit_la_somme_de_tous_exactement(service: Serveur, cle: 
 
 
 def test_les_jauges_s_ajoutent(service: Serveur, cle: str) -> None:
+    attendre(lambda: relever(service, cle)["traces_postes_ouvriers"] == 2)
     for _ in range(4):
         releve = relever(service, cle)
         assert releve["traces_postes_ouvriers"] == 2
