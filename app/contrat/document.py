@@ -1,0 +1,142 @@
+"""From FastAPI's description to a complete OpenAPI 3.1 document in French."""
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from app.acces.dependances import Exigence, roles_admis
+from app.contrat import mecanique
+from app.contrat.exemples import exemples
+from app.contrat.glossaire import decrire_champs, decrire_parametres
+from app.contrat.probleme import FAUTE, PROBLEME
+from app.contrat.textes import ETIQUETTES, PRESENTATION
+from app.contrat.trace import schemas_de_trace
+from app.reponses import TYPE_PROBLEME, ajouter
+
+Objet = dict[str, Any]
+JSON = "application/json"
+_REFERENCE = "#/components/schemas/"
+_ENTETES: Objet = {
+    "X-Request-Id": {
+        "description": "Numéro de la requête, à citer en cas d'incident.",
+        "schema": {"type": "string", "format": "uuid"},
+    },
+    "WWW-Authenticate": {"description": "Le schéma d'accès attendu : Bearer.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Secondes à attendre avant de renvoyer la même requête.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+_ENTETES_PAR_STATUT = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
+_SECURITE: Objet = {
+    "cle": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Clé d'accès remise par la Cnam : « Authorization: Bearer <clé> ». Elle porte un rôle.",
+    }
+}
+
+
+def completer(brut: Objet, routes: Sequence[BaseRoute]) -> Objet:
+    """The document of these routes; ``brut`` is what FastAPI says of them."""
+    schemas: Objet = brut.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(schemas_de_trace())
+    for nom in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(nom, None)
+    schemas |= {"Probleme": deepcopy(PROBLEME), "Faute": deepcopy(FAUTE)}
+    for contexte in iter_route_contexts(routes):
+        for methode in contexte.methods or ():
+            operation = brut["paths"].get(contexte.path_format, {}).get(methode.lower())
+            if operation is not None:
+                _completer_operation(operation, contexte, methode, schemas)
+    document: Objet = _nettoyer(brut)
+    document["info"] |= {"title": "Traces postes", "description": PRESENTATION}
+    document["tags"] = [{"name": nom, "description": texte} for nom, texte in ETIQUETTES.items()]
+    document["components"] |= {"securitySchemes": _SECURITE, "headers": _ENTETES}
+    decrire_champs(document["components"]["schemas"])
+    _donner_les_exemples(document)
+    return document
+
+
+def _completer_operation(operation: Objet, contexte: RouteContext, methode: str, schemas: Objet) -> None:
+    if operation.get("description") == inspect.cleandoc(contexte.endpoint.__doc__ or ""):
+        del operation["description"]  # a docstring speaks to developers
+    exigence = mecanique.exigence(contexte.dependant)
+    if exigence is not None:
+        operation["security"] = [{"cle": []}]
+        operation["x-roles"] = roles_admis(exigence.roles)
+    decrire_parametres(contexte.path_format or "", operation.get("parameters", []))
+    operation["responses"] = _reponses(operation, contexte, methode, exigence, _champ_requis(operation, schemas))
+
+
+def _reponses(
+    operation: Objet, contexte: RouteContext, methode: str, exigence: Exigence | None, champ: str | None
+) -> Objet:
+    reponses: Objet = operation["responses"]
+    if JSON in reponses.get("422", {}).get("content", {}):
+        del reponses["422"]["content"][JSON]  # FastAPI's own, which is never sent
+    if not reponses.get("422", {}).get("content", True):
+        del reponses["422"]
+    parametres = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"]
+    for erreur in mecanique.problemes(contexte, methode, exigence, champ, parametres):
+        ajouter(reponses, erreur)
+    for statut, reponse in reponses.items():
+        noms = ["X-Request-Id", *filter(None, [_ENTETES_PAR_STATUT.get(statut)])]
+        entetes = {nom: {"$ref": f"#/components/headers/{nom}"} for nom in noms}
+        reponse["headers"] = reponse.get("headers", {}) | entetes
+    return dict(sorted(reponses.items()))
+
+
+def _champ_requis(operation: Objet, schemas: Objet) -> str | None:
+    """A required field of the body; None where there is no body."""
+    corps = operation.get("requestBody", {}).get("content", {}).get(JSON)
+    if corps is None:
+        return None
+    nom = corps["schema"].get("$ref", "").removeprefix(_REFERENCE)
+    return next(iter(schemas.get(nom, {}).get("required", ())), "corps")
+
+
+def _nettoyer(noeud: Any, *, sont_des_noms: bool = False) -> Any:
+    """Without the titles that pydantic makes up, nor the docstrings of classes; generic names without underscores."""
+    if isinstance(noeud, list):
+        return [_nettoyer(element) for element in noeud]
+    if not isinstance(noeud, dict):
+        return _renommer(noeud) if isinstance(noeud, str) and noeud.startswith(_REFERENCE) else noeud
+    propre = {
+        (_renommer(cle) if sont_des_noms else cle): valeur
+        if cle in ("examples", "example", "default", "enum")
+        else _nettoyer(valeur, sont_des_noms=cle in ("properties", "schemas") and not sont_des_noms)
+        for cle, valeur in noeud.items()
+        if sont_des_noms or cle != "title" or not isinstance(valeur, str)
+    }
+    if not sont_des_noms and "properties" in propre and propre.get("type") == "object":
+        propre.pop("description", None)
+    return propre
+
+
+def _renommer(nom: str) -> str:
+    return re.sub(r"Page_(\w+)_$", r"PageDe\1", nom)
+
+
+def _donner_les_exemples(document: Objet) -> None:
+    schemas = document["components"]["schemas"]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            contenus = [operation.get("requestBody", {}).get("content", {})]
+            contenus += [r.get("content", {}) for s, r in operation["responses"].items() if s < "300"]
+            for contenu in contenus:
+                if JSON in contenu and (trouves := exemples(contenu[JSON]["schema"], schemas)):
+                    contenu[JSON]["examples"] = trouves
+
+
+def operations(document: Mapping[str, Any]) -> list[tuple[str, str, Objet]]:
+    """Path, method in capitals, and operation, in the document's order."""
+    return [(c, m.upper(), o) for c, methodes in document["paths"].items() for m, o in methodes.items()]
+
+
+__all__ = ["JSON", "TYPE_PROBLEME", "completer", "operations"]

@@ -1,0 +1,5 @@
+def page(d):
+    return ""
+
+
+POLITIQUE = {}
