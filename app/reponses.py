@@ -25,8 +25,9 @@ _EXEMPLES: Mapping[type[ErreurMetier], ErreurMetier] = {
 
 
 def problemes(*erreurs: ErreurMetier | type[ErreurMetier]) -> Reponses:
-    """For ``responses=``: one answer per status, one named example per code. An instance gives its own detail, which a class
-    may do without where this module has an example of it.
+    """For ``responses=``: one answer per status, one named example per code.
+
+    An instance gives its own detail; a class may do without where this module has an example of it.
     """
     reponses: Reponses = {}
     for erreur in erreurs:

@@ -16,7 +16,7 @@ from app.contrat.glossaire import decrire_champs, decrire_parametres
 from app.contrat.probleme import FAUTE, PROBLEME
 from app.contrat.textes import ETIQUETTES, PRESENTATION
 from app.contrat.trace import schemas_de_trace
-from app.reponses import TYPE_PROBLEME, ajouter
+from app.reponses import Reponses, ajouter
 
 Objet = dict[str, Any]
 JSON = "application/json"
@@ -45,6 +45,8 @@ _SECURITE: Objet = {
 def completer(brut: Objet, routes: Sequence[BaseRoute]) -> Objet:
     """The document of these routes; ``brut`` is what FastAPI says of them."""
     schemas: Objet = brut.setdefault("components", {}).setdefault("schemas", {})
+    for schema in schemas.values():
+        schema.pop("description", None)  # docstrings, which speak to developers
     schemas.update(schemas_de_trace())
     for nom in ("HTTPValidationError", "ValidationError"):
         schemas.pop(nom, None)
@@ -65,7 +67,7 @@ def completer(brut: Objet, routes: Sequence[BaseRoute]) -> Objet:
 
 def _completer_operation(operation: Objet, contexte: RouteContext, methode: str, schemas: Objet) -> None:
     if operation.get("description") == inspect.cleandoc(contexte.endpoint.__doc__ or ""):
-        del operation["description"]  # a docstring speaks to developers
+        del operation["description"]  # a docstring
     exigence = mecanique.exigence(contexte.dependant)
     if exigence is not None:
         operation["security"] = [{"cle": []}]
@@ -77,7 +79,7 @@ def _completer_operation(operation: Objet, contexte: RouteContext, methode: str,
 def _reponses(
     operation: Objet, contexte: RouteContext, methode: str, exigence: Exigence | None, champ: str | None
 ) -> Objet:
-    reponses: Objet = operation["responses"]
+    reponses: Reponses = operation["responses"]
     if JSON in reponses.get("422", {}).get("content", {}):
         del reponses["422"]["content"][JSON]  # FastAPI's own, which is never sent
     if not reponses.get("422", {}).get("content", True):
@@ -86,10 +88,10 @@ def _reponses(
     for erreur in mecanique.problemes(contexte, methode, exigence, champ, parametres):
         ajouter(reponses, erreur)
     for statut, reponse in reponses.items():
-        noms = ["X-Request-Id", *filter(None, [_ENTETES_PAR_STATUT.get(statut)])]
+        noms = ["X-Request-Id", *filter(None, [_ENTETES_PAR_STATUT.get(str(statut))])]
         entetes = {nom: {"$ref": f"#/components/headers/{nom}"} for nom in noms}
         reponse["headers"] = reponse.get("headers", {}) | entetes
-    return dict(sorted(reponses.items()))
+    return {str(statut): reponses[statut] for statut in sorted(reponses)}
 
 
 def _champ_requis(operation: Objet, schemas: Objet) -> str | None:
@@ -102,21 +104,18 @@ def _champ_requis(operation: Objet, schemas: Objet) -> str | None:
 
 
 def _nettoyer(noeud: Any, *, sont_des_noms: bool = False) -> Any:
-    """Without the titles that pydantic makes up, nor the docstrings of classes; generic names without underscores."""
+    """Without the titles that pydantic makes up; generic names without underscores."""
     if isinstance(noeud, list):
         return [_nettoyer(element) for element in noeud]
     if not isinstance(noeud, dict):
         return _renommer(noeud) if isinstance(noeud, str) and noeud.startswith(_REFERENCE) else noeud
-    propre = {
+    return {
         (_renommer(cle) if sont_des_noms else cle): valeur
         if cle in ("examples", "example", "default", "enum")
         else _nettoyer(valeur, sont_des_noms=cle in ("properties", "schemas") and not sont_des_noms)
         for cle, valeur in noeud.items()
         if sont_des_noms or cle != "title" or not isinstance(valeur, str)
     }
-    if not sont_des_noms and "properties" in propre and propre.get("type") == "object":
-        propre.pop("description", None)
-    return propre
 
 
 def _renommer(nom: str) -> str:
@@ -137,6 +136,3 @@ def _donner_les_exemples(document: Objet) -> None:
 def operations(document: Mapping[str, Any]) -> list[tuple[str, str, Objet]]:
     """Path, method in capitals, and operation, in the document's order."""
     return [(c, m.upper(), o) for c, methodes in document["paths"].items() for m, o in methodes.items()]
-
-
-__all__ = ["JSON", "TYPE_PROBLEME", "completer", "operations"]

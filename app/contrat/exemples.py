@@ -21,8 +21,8 @@ def _valeurs(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     if "oneOf" in schema:
         return {n: v for choix in schema["oneOf"] for n, v in _valeurs(choix, schemas).items()}
     if schema.get("type") == "array":
-        elements = list(_valeurs(schema["items"], schemas).values())
-        return {"tableau": elements} if elements else {}
+        valeurs = list(_valeurs(schema["items"], schemas).values())
+        return {"tableau": valeurs} if valeurs else {}
     proprietes = schemas.get(nom, {}).get("properties", {})
     if set(proprietes) == {"elements", "suivant"}:
         elements = _valeurs(proprietes["elements"], schemas).get("tableau")

@@ -7,5 +7,5 @@ ETIQUETTES = {
     "Traces": "Envoyer les traces d'un poste, et savoir s'il doit continuer.",
     "Registre": "Éditeurs, modules, logiciels, préséries, jalons et pilotes. « PUT » crée (201) ou remplace (200).",
     "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
-    "Santé": "Pour la supervision, sans clé.",
+    "Supervision": "Savoir si le service vit et peut travailler.",
 }

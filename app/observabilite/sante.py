@@ -10,7 +10,7 @@ from app.reponses import problemes
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.schema import est_pret
 
-routes = APIRouter(prefix="/sante", tags=["Santé"])
+routes = APIRouter(prefix="/sante", tags=["Supervision"])
 
 
 class Vivant(TypedDict):
