@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO_PORT ?= 8000
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format openapi bench lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: $(PRET) ## Lint, types and import boundaries
 format: $(PRET) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
+	$(BIN)/python -m openapi
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench

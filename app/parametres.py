@@ -21,10 +21,8 @@ class Page(BaseModel, Generic[T]):
     suivant: str | None
 
 
-Apres = Annotated[
-    str | None, Query(max_length=200, pattern=SANS_NUL, description="curseur : « suivant » de la page précédente")
-]
-Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX, description="éléments par page")]
+Apres = Annotated[str | None, Query(max_length=200, pattern=SANS_NUL)]
+Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX)]
 LIMITE = 100
 
 

@@ -72,8 +72,17 @@ def _completer_operation(operation: Objet, contexte: RouteContext, methode: str,
     if exigence is not None:
         operation["security"] = [{"cle": []}]
         operation["x-roles"] = roles_admis(exigence.roles)
+    for parametre in operation.get("parameters", ()):
+        parametre["schema"] = _sans_null(parametre["schema"])
     decrire_parametres(contexte.path_format or "", operation.get("parameters", []))
     operation["responses"] = _reponses(operation, contexte, methode, exigence, _champ_requis(operation, schemas))
+
+
+def _sans_null(schema: Objet) -> Objet:
+    """A parameter that may be left out is never null: an address cannot say it."""
+    choix = [un for un in schema.get("anyOf", ()) if un != {"type": "null"}]
+    reste = {cle: valeur for cle, valeur in schema.items() if cle != "anyOf"}
+    return reste | choix[0] if len(choix) == 1 else schema
 
 
 def _reponses(
@@ -90,6 +99,8 @@ def _reponses(
     for statut, reponse in reponses.items():
         noms = ["X-Request-Id", *filter(None, [_ENTETES_PAR_STATUT.get(str(statut))])]
         entetes = {nom: {"$ref": f"#/components/headers/{nom}"} for nom in noms}
+        if reponse["description"] == "Successful Response":
+            reponse["description"] = f"{operation['summary']}."
         reponse["headers"] = reponse.get("headers", {}) | entetes
     return {str(statut): reponses[statut] for statut in sorted(reponses)}
 
