@@ -13,9 +13,9 @@ _UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 
 def schemas_de_trace() -> dict[str, Any]:
     """``TraceRecue`` and the schemas that it refers to, as components of the document."""
-    schema = _adaptateur.json_schema(ref_template="#/components/schemas/{model}")
+    schema = _avec_les_dependances(_adaptateur.json_schema(ref_template="#/components/schemas/{model}"))
     autres: dict[str, Any] = schema.pop("$defs")
-    return {"TraceRecue": _avec_les_dependances(schema), **autres}
+    return {"TraceRecue": schema, **autres}
 
 
 def schema_autonome() -> dict[str, Any]:
@@ -38,10 +38,8 @@ _adaptateur: TypeAdapter[TraceRecue] = TypeAdapter(TraceRecue)
 
 def _avec_les_dependances(schema: dict[str, Any]) -> dict[str, Any]:
     """What ``app.traces.tri`` checks beside the types."""
-    for nom in ("title", "description"):
-        schema.pop(nom, None)
     schema["properties"]["id"]["pattern"] = _UUID
-    for sous in (schema, *schema.get("$defs", {}).values()):
+    for sous in (schema, *schema["$defs"].values()):
         _sans_titres(sous)
     schema["allOf"] = [
         {
