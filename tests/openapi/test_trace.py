@@ -54,6 +54,8 @@ _CHAMPS: dict[str, tuple[st.SearchStrategy[Any], bool]] = {
 _INTRUS: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, "", "x", "x" * 501, "a\x00b", "imagerie", -1, 2**63, 1.5, [], {}, {"code": "A"}, "2026-10-20", "é"]
 )
+_SORT = st.sampled_from(["donne"] * 60 + ["absent", "null", "autre"])
+_SORT_FACULTATIF = st.sampled_from(["donne"] * 40 + ["absent"] * 20 + ["null"] * 6 + ["autre"])
 
 
 @st.composite
@@ -61,11 +63,11 @@ def _objet(tirer: st.DrawFn, champs: dict[str, tuple[st.SearchStrategy[Any], boo
     """Mostly valid; a field may be missing, null, or something else altogether."""
     objet = {}
     for nom, (valeurs, requis) in champs.items():
-        sort = tirer(st.integers(0, 39))
-        if sort == 0 or (not requis and sort < 12):
+        sort = tirer(_SORT if requis else _SORT_FACULTATIF)
+        if sort == "absent":
             continue
-        objet[nom] = tirer(_INTRUS) if sort == 39 else None if sort == 38 else tirer(valeurs)
-    if tirer(st.integers(0, 39)) == 0:
+        objet[nom] = tirer(_INTRUS) if sort == "autre" else None if sort == "null" else tirer(valeurs)
+    if tirer(_SORT) == "autre":
         objet["patient"] = "x"
     return objet
 
@@ -73,10 +75,10 @@ def _objet(tirer: st.DrawFn, champs: dict[str, tuple[st.SearchStrategy[Any], boo
 @st.composite
 def _trace(tirer: st.DrawFn) -> Corps:
     une = tirer(_objet(_CHAMPS))
-    sort = tirer(st.integers(0, 9))
-    if (une.get("resultat") == "echec") is (sort != 0):
+    contraire = tirer(_SORT) == "autre"
+    if (une.get("resultat") == "echec") is not contraire:
         une["erreur"] = tirer(_objet(_ERREUR))
-    if une.get("operation") == "execution" and sort > 1:
+    if une.get("operation") == "execution" and not contraire:
         une = {"ordonnance": "ORD1", "type_prescription": TYPES_PRESCRIPTION[0]} | une
     return une
 
