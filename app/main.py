@@ -81,6 +81,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
         generate_unique_id_function=_nom_d_operation,
     )
     application.state.reglages = reglages
+    application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
     application.add_middleware(Medias)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)

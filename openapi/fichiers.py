@@ -13,8 +13,6 @@ from app.reglages import Reglages
 from app.reponses import REQUETE_EXEMPLE
 from app.stockage.secrets_locaux import TAILLE, en_texte
 
-_ORDONNES = ("info", "servers", "tags", "paths", "components")
-
 
 def description() -> dict[str, Any]:
     """The document; it depends on no setting and needs no database."""
@@ -23,15 +21,11 @@ def description() -> dict[str, Any]:
 
 def fichiers() -> dict[str, bytes]:
     """Every file by its name within ``openapi/``."""
-    document = description()
-    ranges = {cle: document[cle] for cle in ("openapi", *_ORDONNES) if cle in document}
-    ranges["paths"] = dict(sorted(document["paths"].items()))
-    ranges["components"] = {nom: dict(sorted(c.items())) for nom, c in sorted(document["components"].items())}
     exemples = {f"{schema}.{nom}": valeur for (schema, nom), valeur in tous().items()}
     exemples["TraceRecue.tableau"] = list(lus("TraceRecue").values())
     exemples["Probleme.cle-absente"] = probleme(CleAbsente(), REQUETE_EXEMPLE)
     return {
-        "openapi.json": _octets(ranges),
+        "openapi.json": _octets(description()),
         "trace.schema.json": _octets(schema_autonome()),
         **{f"exemples/{nom}.json": _octets(valeur) for nom, valeur in sorted(exemples.items())},
     }

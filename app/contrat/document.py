@@ -56,10 +56,18 @@ def completer(brut: Objet, routes: Sequence[BaseRoute]) -> Objet:
             operation = brut["paths"].get(contexte.path_format, {}).get(methode.lower())
             if operation is not None:
                 _completer_operation(operation, contexte, methode, schemas)
-    document: Objet = _nettoyer(brut)
-    document["info"] |= {"title": "Traces postes", "description": PRESENTATION}
-    document["tags"] = [{"name": nom, "description": texte} for nom, texte in ETIQUETTES.items()]
-    document["components"] |= {"securitySchemes": _SECURITE, "headers": _ENTETES}
+    propre = _nettoyer(brut)
+    document = {
+        "openapi": propre["openapi"],
+        "info": propre["info"] | {"title": "Traces postes", "description": PRESENTATION},
+        "tags": [{"name": nom, "description": texte} for nom, texte in ETIQUETTES.items()],
+        "paths": {chemin: dict(sorted(methodes.items())) for chemin, methodes in sorted(propre["paths"].items())},
+        "components": {
+            "headers": _ENTETES,
+            "schemas": dict(sorted(propre["components"]["schemas"].items())),
+            "securitySchemes": _SECURITE,
+        },
+    }
     decrire_champs(document["components"]["schemas"])
     _donner_les_exemples(document)
     return document
@@ -69,9 +77,12 @@ def _completer_operation(operation: Objet, contexte: RouteContext, methode: str,
     if operation.get("description") == inspect.cleandoc(contexte.endpoint.__doc__ or ""):
         del operation["description"]  # a docstring
     exigence = mecanique.exigence(contexte.dependant)
+    acces = "Sans clé."
     if exigence is not None:
+        acces = f"Rôles : {', '.join(f'`{role}`' for role in roles_admis(exigence.roles))}."
         operation["security"] = [{"cle": []}]
         operation["x-roles"] = roles_admis(exigence.roles)
+    operation["description"] = "\n\n".join(filter(None, [operation.get("description"), acces]))
     for parametre in operation.get("parameters", ()):
         parametre["schema"] = _sans_null(parametre["schema"])
     decrire_parametres(contexte.path_format or "", operation.get("parameters", []))

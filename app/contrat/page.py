@@ -64,7 +64,6 @@ def _operation(chemin: str, methode: str, operation: Objet, schemas: Objet) -> O
         "chemin": chemin,
         "titre": operation["summary"],
         "description": operation["description"],
-        "roles": operation.get("x-roles"),
         "parametres": [parametre(p) for p in operation.get("parameters", ())],
         "lieux": {
             p["name"]: {"path": "chemin", "query": "adresse"}.get(p["in"], "en-tête")
