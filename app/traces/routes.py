@@ -1,6 +1,6 @@
 """POST /traces and GET /traces/consigne."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +12,7 @@ from app.formes import CODE, NUMERO_AM
 from app.reponses import problemes
 from app.traces import consigne, reception
 from app.traces.debit import trop_de_requetes
-from app.traces.lecture import TROP_DE_TRACES
+from app.traces.lecture import TRACES_MAX, TROP_DE_TRACES
 from app.traces.refus import DETAILS, Refus, TraceRefusee
 from app.traces.schemas import Accuse, ConsigneLue
 from app.traces.tri import Emetteur
@@ -31,6 +31,16 @@ _CHAMPS = {
 }
 _INVALIDE = "erreur : champ requis quand « resultat » vaut echec."
 _TRACE = {"$ref": "#/components/schemas/TraceRecue"}
+_TRACES = {"type": "array", "items": _TRACE, "maxItems": TRACES_MAX}
+CORPS_DE_TRACES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Une trace (objet), ou un tableau de 1 000 traces au plus ; 1 Mio au plus, même décompressé. "
+        "« Content-Encoding: gzip » est accepté.",
+        "content": {"application/json": {"schema": {"oneOf": [_TRACE, _TRACES]}}},
+    }
+}
+"""For ``openapi_extra`` of a route that reads the raw body itself."""
 _ETAG = {
     "ETag": {
         "description": "Empreinte de la consigne, à redonner dans « If-None-Match ».",
@@ -60,18 +70,7 @@ les mêmes traces avec les mêmes « id ».
         "201": {"model": Accuse, "description": "Trace seule enregistrée."},
         **problemes(*map(_refusee, Refus), CorpsTropGrand(TROP_DE_TRACES), trop_de_requetes(1), Surcharge),
     },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "description": "Une trace (objet), ou un tableau de 1 000 traces au plus ; 1 Mio au plus, même "
-            "décompressé. « Content-Encoding: gzip » est accepté.",
-            "content": {
-                "application/json": {
-                    "schema": {"oneOf": [_TRACE, {"type": "array", "items": _TRACE, "maxItems": 1000}]}
-                }
-            },
-        }
-    },
+    openapi_extra=CORPS_DE_TRACES,
 )
 async def poster_traces(requete: Request) -> Response:
     """Documents what ``app.main`` serves without passing through here, and answers the same."""
