@@ -148,10 +148,10 @@ def _donner_les_exemples(document: Objet) -> None:
     schemas = document["components"]["schemas"]
     for operations in document["paths"].values():
         for operation in operations.values():
-            contenus = [operation.get("requestBody", {}).get("content", {})]
-            contenus += [r.get("content", {}) for s, r in operation["responses"].items() if s < "300"]
-            for contenu in contenus:
-                if JSON in contenu and (trouves := exemples(contenu[JSON]["schema"], schemas)):
+            contenus = [("", operation.get("requestBody", {}).get("content", {}))]
+            contenus += [(s, r.get("content", {})) for s, r in operation["responses"].items() if s < "300"]
+            for statut, contenu in contenus:
+                if JSON in contenu and (trouves := exemples(contenu[JSON]["schema"], schemas, statut)):
                     contenu[JSON]["examples"] = trouves
 
 

@@ -1,17 +1,27 @@
-"""Examples, one file each: ``exemples/<Schema>.<nom>.json``. Pages and arrays are made of those of their elements."""
+"""Examples, one file each: ``exemples/<Schema>.<nom>.json``. Pages and arrays are made of those of their elements.
+
+A name that begins with a status (``201-enregistree``) goes with answers of that status alone.
+"""
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 Exemples = dict[str, dict[str, Any]]
+_STATUT = re.compile(r"^([1-5][0-9]{2})-")
 _PREFIXE = "#/components/schemas/"
 
 
-def exemples(schema: dict[str, Any], schemas: dict[str, Any]) -> Exemples:
+def exemples(schema: dict[str, Any], schemas: dict[str, Any], statut: str) -> Exemples:
     """Named examples of a body or an answer, as OpenAPI has them; empty where no file gives any."""
-    return {nom: {"value": valeur} for nom, valeur in _valeurs(schema, schemas).items()}
+    trouves: Exemples = {}
+    for nom, valeur in _valeurs(schema, schemas).items():
+        sien = _STATUT.match(nom)
+        if sien is None or sien[1] == statut:
+            trouves[_STATUT.sub("", nom)] = {"value": valeur}
+    return trouves
 
 
 def _valeurs(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

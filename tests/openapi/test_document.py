@@ -112,6 +112,12 @@ def test_chaque_corps_et_chaque_reponse_a_un_exemple_valide(chemin: str, methode
             assert not fautes, (nom, fautes)
 
 
+def test_un_exemple_d_accuse_est_celui_de_son_statut() -> None:
+    reponses = document()["paths"]["/traces"]["post"]["responses"]
+    noms = {statut: set(reponses[statut]["content"][JSON]["examples"]) for statut in ("200", "201")}
+    assert noms == {"200": {"doublon", "tableau-avec-rejet"}, "201": {"enregistree"}}
+
+
 @chaque_operation
 def test_chaque_probleme_a_un_exemple_de_son_code(chemin: str, methode: str, operation: Corps) -> None:
     for statut, reponse in operation["responses"].items():
