@@ -101,9 +101,7 @@ def _reponses(
 ) -> Objet:
     reponses: Reponses = operation["responses"]
     if JSON in reponses.get("422", {}).get("content", {}):
-        del reponses["422"]["content"][JSON]  # FastAPI's own, which is never sent
-    if not reponses.get("422", {}).get("content", True):
-        del reponses["422"]
+        del reponses["422"]  # FastAPI's own, which is never sent; it makes none beside one that a route declares
     parametres = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"]
     for erreur in mecanique.problemes(contexte, methode, exigence, champ, parametres):
         ajouter(reponses, erreur)
@@ -133,7 +131,7 @@ def _nettoyer(noeud: Any, *, sont_des_noms: bool = False) -> Any:
         return _renommer(noeud) if isinstance(noeud, str) and noeud.startswith(_REFERENCE) else noeud
     return {
         (_renommer(cle) if sont_des_noms else cle): valeur
-        if cle in ("examples", "example", "default", "enum")
+        if not sont_des_noms and cle in ("examples", "example", "default", "enum")
         else _nettoyer(valeur, sont_des_noms=cle in ("properties", "schemas") and not sont_des_noms)
         for cle, valeur in noeud.items()
         if sont_des_noms or cle != "title" or not isinstance(valeur, str)

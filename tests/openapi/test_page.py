@@ -3,8 +3,13 @@
 import base64
 import hashlib
 import re
+import subprocess
+import sys
+import zipfile
 from html.parser import HTMLParser
+from pathlib import Path
 
+import app.contrat
 from app.contrat.document import operations
 from app.reponses import TYPE_PROBLEME
 from tests.description import document
@@ -78,6 +83,21 @@ async def test_la_page_dit_chaque_operation_et_chaque_probleme(service: Service)
         for reponse in operation["responses"].values():
             for code in reponse.get("content", {}).get(TYPE_PROBLEME, {}).get("examples", {}):
                 assert f"<code>{code}</code>" in article
+
+
+def test_la_roue_porte_la_page_et_ses_textes(tmp_path: Path) -> None:
+    """What is no Python file must be installed, too."""
+    racine = Path(app.contrat.__file__).parents[2]
+    commande = [str(Path(sys.executable).with_name("hatchling")), "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(commande, cwd=racine, check=True, capture_output=True, timeout=60)
+    (roue,) = tmp_path.glob("*.whl")
+    portes = {nom for nom in zipfile.ZipFile(roue).namelist() if nom.startswith("app/contrat/")}
+    presents = {
+        f.relative_to(racine).as_posix()
+        for f in (racine / "app" / "contrat").rglob("*")
+        if f.is_file() and f.suffix != ".pyc"
+    }
+    assert presents == portes
 
 
 async def test_la_page_n_admet_que_son_propre_style(service: Service) -> None:
