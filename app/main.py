@@ -12,16 +12,19 @@ from typing import Any
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 import app.bilan.routes
 import app.bilan.routes_listes
+import app.contrat.routes
 import app.preseries.consultation
 import app.preseries.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
+from app.contrat.document import completer
 from app.erreurs import ErreurMetier
 from app.observabilite import problemes, sante
 from app.observabilite.bornes import Bornes
@@ -59,6 +62,12 @@ class TracesPostes(FastAPI):
         super().__init__(**options)
         self.exterieur = Requetes(self._aiguiller)
 
+    def openapi(self) -> dict[str, Any]:
+        """The description of the service, completed once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completer(super().openapi(), self.routes)
+        return self.openapi_schema
+
     async def _aiguiller(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in reception.CHEMINS and scope["method"] == "POST":
             await reception.servir(scope, receive, send)
@@ -71,9 +80,16 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     reglages = reglages or Reglages()
     configurer(reglages.niveau_journal)
     application = TracesPostes(
-        title="traces-postes", version="1", lifespan=_vie, docs_url="/docs", redoc_url=None, redirect_slashes=False
+        version="1",
+        lifespan=_vie,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_nom_d_operation,
     )
     application.state.reglages = reglages
+    application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
     application.add_middleware(Medias)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
@@ -85,7 +101,12 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     for module in _ROUTES:
         application.include_router(module.routes, dependencies=[Depends(refuser_les_inconnus)])
     prevoir(module.routes for module in _ROUTES)
+    application.include_router(app.contrat.routes.routes)
     return application
+
+
+def _nom_d_operation(route: APIRoute) -> str:
+    return route.name
 
 
 @asynccontextmanager

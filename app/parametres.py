@@ -1,5 +1,6 @@
 """Query parameters: lists paged by cursor, and no parameter that a route does not know."""
 
+from collections.abc import Collection
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query, Request
@@ -20,10 +21,8 @@ class Page(BaseModel, Generic[T]):
     suivant: str | None
 
 
-Apres = Annotated[
-    str | None, Query(max_length=200, pattern=SANS_NUL, description="curseur : « suivant » de la page précédente")
-]
-Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX, description="éléments par page")]
+Apres = Annotated[str | None, Query(max_length=200, pattern=SANS_NUL)]
+Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX)]
 LIMITE = 100
 
 
@@ -35,6 +34,10 @@ async def refuser_les_inconnus(requete: Request) -> None:
     parametres = chemin.get(requete.method.lower(), {}).get("parameters", [])
     connus = {parametre["name"] for parametre in parametres if parametre["in"] == "query"}
     if requete.query_params.keys() - connus:
-        noms = ", ".join(sorted(connus)) or "aucun"
-        message = f"un paramètre de l'adresse n'est pas prévu ; paramètres connus : {noms}"
-        raise CorpsInvalide(f"Requête invalide : {message}.", erreurs=[{"champ": None, "message": message}])
+        raise parametre_inconnu(connus)
+
+
+def parametre_inconnu(connus: Collection[str]) -> CorpsInvalide:
+    noms = ", ".join(sorted(connus)) or "aucun"
+    message = f"un paramètre de l'adresse n'est pas prévu ; paramètres connus : {noms}"
+    return CorpsInvalide(f"Requête invalide : {message}.", erreurs=[{"champ": None, "message": message}])

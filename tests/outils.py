@@ -14,6 +14,7 @@ from app.acces import depot
 from app.acces.roles import Acces, Role
 from app.demonstration.deroule import EXEMPLE
 from app.stockage.base import Base
+from tests.description import verifier_reponse
 
 PRESERIE = "ortho-plus-lpp"
 PILOTES = ("389391422", "387580488", "333098086", "383123476", "337492589")
@@ -51,7 +52,9 @@ class Service:
         entetes = dict(options.pop("headers", {}))
         if self.cle is not None:
             entetes.setdefault("Authorization", f"Bearer {self.cle}")
-        return await self.client.request(methode, chemin, headers=entetes, **options)
+        reponse = await self.client.request(methode, chemin, headers=entetes, **options)
+        verifier_reponse(reponse)
+        return reponse
 
     async def lire(self, chemin: str, **options: Any) -> Any:
         """The JSON of a GET that must succeed."""

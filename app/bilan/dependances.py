@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Request
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
@@ -17,10 +17,7 @@ CodeChemin = Annotated[str, Path(pattern=CODE)]
 async def _au(
     requete: Request,
     _: Lecteur,
-    au: Annotated[
-        Instant | None,
-        Query(description="Tel que connu à cet instant, d'après les réceptions ; au moins 5 secondes passées."),
-    ] = None,
+    au: Instant | None = None,
 ) -> datetime | None:
     if au is not None:
         await attendre_les_ecritures(requete.app.state.base, au)

@@ -9,8 +9,11 @@ from app.bilan.conformite import Conformite
 from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
+from app.bilan.service import PRESERIE_INCONNUE
+from app.erreurs import Introuvable
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.parametres import LIMITE, Apres, Limite, Page
+from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
 from app.traces.refus import Refus
 
@@ -51,8 +54,13 @@ def _receptions(
     return FiltreReceptions(issue, code, pilote)
 
 
-@routes.get("/executions", summary="Les exécutions derrière un chiffre")
-async def executions(
+@routes.get(
+    "/executions",
+    summary="Les exécutions derrière un chiffre",
+    description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste.",
+    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+)
+async def lister_executions(
     preserie: Preserie,
     filtre: Annotated[FiltreExecutions, Depends(_executions)],
     acces: Lecteur,
@@ -64,15 +72,26 @@ async def executions(
     return await service.executions(session, acces, preserie, au, filtre, apres, limite)
 
 
-@routes.get("/executions/{identifiant}", summary="Une exécution et ses traces")
-async def une_execution(
+@routes.get(
+    "/executions/{identifiant}",
+    summary="Une exécution et ses traces",
+    description="Avec les traces dont elle est faite ; le numéro de l'ordonnance n'a jamais été gardé.",
+    responses=problemes(Introuvable(service.EXECUTION_INCONNUE)),
+)
+async def lire_execution(
     identifiant: Annotated[str, Path(max_length=64)], acces: Lecteur, session: SessionLecture
 ) -> ExecutionDetaillee:
     return await service.une_execution(session, acces, identifiant)
 
 
-@routes.get("/tentatives", summary="Les traces des exécutions derrière un nombre de tentatives")
-async def tentatives(
+@routes.get(
+    "/tentatives",
+    summary="Les traces des exécutions derrière un nombre de tentatives",
+    description="Par pages, avec les filtres de « /executions » : la liste de toutes les traces dont ces "
+    "exécutions sont faites.",
+    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+)
+async def lister_tentatives(
     preserie: Preserie,
     filtre: Annotated[FiltreExecutions, Depends(_executions)],
     acces: Lecteur,
@@ -84,8 +103,13 @@ async def tentatives(
     return await service.tentatives(session, acces, preserie, au, filtre, apres, limite)
 
 
-@routes.get("/traces", summary="Les traces enregistrées")
-async def traces(
+@routes.get(
+    "/traces",
+    summary="Les traces enregistrées",
+    description="Par pages : derrière « traces.enregistrees » d'un bilan, et derrière les occurrences d'une anomalie.",
+    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+)
+async def lister_traces(
     preserie: Preserie,
     filtre: Annotated[FiltreTraces, Depends(_traces)],
     acces: Lecteur,
@@ -97,8 +121,14 @@ async def traces(
     return await service.traces(session, acces, preserie, au, filtre, apres, limite)
 
 
-@routes.get("/receptions", summary="Les réceptions qui n'ont rien enregistré : doublons et refus")
-async def receptions(
+@routes.get(
+    "/receptions",
+    summary="Les réceptions qui n'ont rien enregistré : doublons et refus",
+    description="Par pages : derrière « traces.doublons » et « traces.rejetees » d'un bilan. Du contenu d'une "
+    "trace refusée, rien n'est gardé.",
+    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+)
+async def lister_receptions(
     preserie: Preserie,
     filtre: Annotated[FiltreReceptions, Depends(_receptions)],
     acces: Lecteur,
@@ -110,8 +140,13 @@ async def receptions(
     return await service.receptions(session, acces, preserie, au, filtre, apres, limite)
 
 
-@routes.get("/preseries/{code}/anomalies", summary="Les anomalies d'une présérie dues au logiciel")
-async def anomalies(
+@routes.get(
+    "/preseries/{code}/anomalies",
+    summary="Les anomalies d'une présérie dues au logiciel",
+    description="Par pages, dans l'ordre des opérations et des codes.",
+    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+)
+async def lister_anomalies(
     code: CodeChemin,
     acces: Lecteur,
     session: SessionLecture,

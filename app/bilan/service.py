@@ -17,6 +17,10 @@ from app.preseries import depot as registre
 from app.preseries.modeles import Module
 from app.preseries.pilotes import EtatPilote
 
+PRESERIE_INCONNUE = "Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam."
+EDITEUR_INCONNU = "Aucun éditeur de ce code ne vous est connu : vérifiez le code."
+MODULE_INCONNU = "Aucun module de ce code ne vous est connu : vérifiez le code."
+
 
 async def dossier_visible(
     session: AsyncSession, acces: Acces, code: str, au: datetime | None = None
@@ -27,7 +31,7 @@ async def dossier_visible(
     """
     trouves = await depot.dossiers(session, Selection(preserie=code, visible_par=acces))
     if not trouves:
-        raise Introuvable("Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam.")
+        raise Introuvable(PRESERIE_INCONNUE)
     return trouves[0], PRESENT if au is None else connue_au(trouves[0].id, au)
 
 
@@ -46,7 +50,7 @@ async def bilan_editeur(session: AsyncSession, acces: Acces, code: str, apres: s
     faits = await depot.lire_faits(session, Selection(editeur=code, visible_par=acces))
     connu = acces.preseries is None and acces.voit_editeur(code) and await registre.editeur(session, code) is not None
     if not faits and not connu:
-        raise Introuvable("Aucun éditeur de ce code ne vous est connu : vérifiez le code.")
+        raise Introuvable(EDITEUR_INCONNU)
     page = _page_de(faits, apres, limite)
     return BilanEditeur(editeur=code, preseries=page.elements, suivant=page.suivant, **dict(sommer(faits)))
 
@@ -56,7 +60,7 @@ async def bilan_module(session: AsyncSession, acces: Acces, code: str, apres: st
     faits = await depot.lire_faits(session, Selection(module=code, visible_par=acces))
     connu = acces.preseries is None and await _voit_module(session, acces, code)
     if not faits and not connu:
-        raise Introuvable("Aucun module de ce code ne vous est connu : vérifiez le code.")
+        raise Introuvable(MODULE_INCONNU)
     page = _page_de(faits, apres, limite)
     return BilanModule(module=code, preseries=page.elements, suivant=page.suivant, **dict(sommer(faits)))
 

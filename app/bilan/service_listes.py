@@ -27,6 +27,7 @@ from app.erreurs import CorpsInvalide, Introuvable
 from app.parametres import Page
 from app.traces.refus import Issue, Refus
 
+EXECUTION_INCONNUE = "Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions."
 T = TypeVar("T")
 
 
@@ -120,7 +121,7 @@ async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -
     cle = lire_identifiant(identifiant)
     trouvee = await depot_listes.une_execution(session, cle) if cle is not None else None
     if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
-        raise Introuvable("Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions.")
+        raise Introuvable(EXECUTION_INCONNUE)
     lignes = await depot_listes.traces_d_une_execution(session, trouvee["preserie_id"], cle)
     return ExecutionDetaillee.model_validate(
         {**_execution(trouvee, trouvee["preserie"]), "traces": [_trace(ligne) for ligne in lignes]}

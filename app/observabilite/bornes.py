@@ -39,7 +39,7 @@ def borner(scope: Scope, receive: Receive, delai_s: float) -> Receive:
             async with asyncio.timeout_at(limite):
                 message = await receive()
         except TimeoutError:
-            raise _trop_lent() from None
+            raise trop_lent() from None
         recus += len(message.get("body", b""))
         if recus > TAILLE_MAX:
             raise trop_grand()
@@ -56,7 +56,8 @@ def trop_grand() -> CorpsTropGrand:
     )
 
 
-def _trop_lent() -> CorpsTropLent:
+def trop_lent() -> CorpsTropLent:
+    """The refusal of a body that takes too long; what is left of it would spoil the connection."""
     return CorpsTropLent(
         "Le corps n'est pas arrivé à temps : renvoyez les mêmes traces, en plus petits envois.",
         entetes={"Connection": "close"},

@@ -11,18 +11,26 @@ from app.observabilite.requetes import reponse_probleme
 Entetes = Mapping[bytes, bytes]
 """Headers of a request as the server gives them: names in lower case."""
 _JSON = b"application/json"
-_PORTEURS = frozenset({"PATCH", "POST", "PUT"})
+PORTEURS = frozenset({"PATCH", "POST", "PUT"})
 
 
 def verifier_media(entetes: Entetes) -> bool:
     """Whether the body is gzipped; raises MediaRefuse where it is neither plain nor gzipped JSON in UTF-8."""
     media = entetes.get(b"content-type", _JSON)
     if media != _JSON and not _est_json(media.decode("latin-1")):
-        raise MediaRefuse("Envoyez du JSON en UTF-8, avec l'en-tête « Content-Type: application/json ».")
+        raise autre_media()
     codage = entetes.get(b"content-encoding", b"").strip().lower()
     if codage not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise MediaRefuse("Envoyez le corps tel quel, ou compressé avec « Content-Encoding: gzip ».")
     return codage in (b"gzip", b"x-gzip")
+
+
+def autre_media() -> MediaRefuse:
+    return MediaRefuse("Envoyez du JSON en UTF-8, avec l'en-tête « Content-Type: application/json ».")
+
+
+def compresse() -> MediaRefuse:
+    return MediaRefuse("Envoyez du JSON sans compression, avec « Content-Type: application/json ».")
 
 
 def _est_json(entete: str) -> bool:
@@ -38,7 +46,7 @@ class Medias:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] in _PORTEURS:
+        if scope["type"] == "http" and scope["method"] in PORTEURS:
             try:
                 _exiger_json(dict(scope["headers"]))
             except MediaRefuse as refus:
@@ -50,4 +58,4 @@ class Medias:
 def _exiger_json(entetes: Entetes) -> None:
     a_un_corps = entetes.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in entetes
     if a_un_corps and (b"content-type" not in entetes or verifier_media(entetes)):
-        raise MediaRefuse("Envoyez du JSON sans compression, avec « Content-Type: application/json ».")
+        raise compresse()

@@ -29,11 +29,15 @@ async def validation(requete: Request, erreur: Exception) -> Response:
     assert isinstance(erreur, RequestValidationError)  # noqa: S101 — registered for this class alone
     brutes = list(erreur.errors())
     if any(b["type"] == "json_invalid" for b in brutes):
-        return reponse_probleme(requete, CorpsIllisible("Le corps n'est pas du JSON : envoyez un objet JSON en UTF-8."))
+        return reponse_probleme(requete, illisible())
     trouvees = fautes(brutes)
     premiere = trouvees[0]
     detail = f"{premiere['champ'] or 'Requête invalide'} : {premiere['message']}."
     return reponse_probleme(requete, CorpsInvalide(detail, erreurs=trouvees))
+
+
+def illisible() -> CorpsIllisible:
+    return CorpsIllisible("Le corps n'est pas du JSON : envoyez un objet JSON en UTF-8.")
 
 
 async def http(requete: Request, erreur: Exception) -> Response:

@@ -12,6 +12,7 @@ from app.preseries import depot, service, vues
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
 from app.preseries.routes import CodeChemin, NumeroAmChemin
 from app.preseries.schemas import EditeurLu, JalonLu, LogicielLu, ModuleLu, NomJalon, PiloteLu, PreserieLue
+from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
 
 routes = APIRouter(tags=["Registre"])
@@ -22,8 +23,12 @@ def _introuvable() -> Introuvable:
     return Introuvable("Rien de tel ne vous est connu au registre : vérifiez le code.")
 
 
-@routes.get("/editeurs", summary="Éditeurs")
-async def editeurs(
+@routes.get(
+    "/editeurs",
+    summary="Éditeurs",
+    description="Par pages, dans l'ordre des codes. Un éditeur ne voit que lui-même.",
+)
+async def lister_editeurs(
     acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
 ) -> Page[EditeurLu]:
     lignes, encore = await depot.page(session, depot.liste_editeurs(acces.editeur), Editeur.code, apres, limite)
@@ -31,16 +36,25 @@ async def editeurs(
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 
-@routes.get("/editeurs/{code}", summary="Un éditeur")
-async def editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> EditeurLu:
+@routes.get(
+    "/editeurs/{code}",
+    summary="Un éditeur",
+    description="Un éditeur ne voit que lui-même.",
+    responses=problemes(_introuvable()),
+)
+async def lire_editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> EditeurLu:
     ligne = (await session.execute(depot.liste_editeurs(acces.editeur).where(Editeur.code == code))).first()
     if ligne is None:
         raise _introuvable()
     return vues.vue_editeur(*ligne)
 
 
-@routes.get("/modules", summary="Modules")
-async def modules(
+@routes.get(
+    "/modules",
+    summary="Modules",
+    description="Par pages, dans l'ordre des codes. Un éditeur voit les modules qu'il possède et ceux qu'il intègre.",
+)
+async def lister_modules(
     acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
 ) -> Page[ModuleLu]:
     lignes, encore = await depot.page(session, depot.liste_modules(acces.editeur), Module.code, apres, limite)
@@ -48,16 +62,25 @@ async def modules(
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 
-@routes.get("/modules/{code}", summary="Un module")
-async def module(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> ModuleLu:
+@routes.get(
+    "/modules/{code}",
+    summary="Un module",
+    description="Un éditeur voit les modules qu'il possède et ceux qu'il intègre.",
+    responses=problemes(_introuvable()),
+)
+async def lire_module(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> ModuleLu:
     ligne = (await session.execute(depot.liste_modules(acces.editeur).where(Module.code == code))).first()
     if ligne is None:
         raise _introuvable()
     return vues.vue_module(*ligne)
 
 
-@routes.get("/logiciels", summary="Logiciels")
-async def logiciels(
+@routes.get(
+    "/logiciels",
+    summary="Logiciels",
+    description="Par pages, dans l'ordre des codes. Un éditeur ne voit que les siens.",
+)
+async def lister_logiciels(
     acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
 ) -> Page[LogicielLu]:
     lignes, encore = await depot.page(session, depot.liste_logiciels(acces.editeur), Logiciel.code, apres, limite)
@@ -65,16 +88,25 @@ async def logiciels(
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 
-@routes.get("/logiciels/{code}", summary="Un logiciel")
-async def logiciel(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> LogicielLu:
+@routes.get(
+    "/logiciels/{code}",
+    summary="Un logiciel",
+    description="Un éditeur ne voit que les siens.",
+    responses=problemes(_introuvable()),
+)
+async def lire_logiciel(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> LogicielLu:
     ligne = (await session.execute(depot.liste_logiciels(acces.editeur).where(Logiciel.code == code))).first()
     if ligne is None:
         raise _introuvable()
     return vues.vue_logiciel(*ligne)
 
 
-@routes.get("/preseries", summary="Préséries")
-async def preseries(
+@routes.get(
+    "/preseries",
+    summary="Préséries",
+    description="Par pages, dans l'ordre des codes. Un éditeur ne voit que les siennes.",
+)
+async def lister_preseries(
     acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
 ) -> Page[PreserieLue]:
     lignes, encore = await depot.page(session, depot.liste_preseries(acces.editeur), Preserie.code, apres, limite)
@@ -82,20 +114,35 @@ async def preseries(
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 
-@routes.get("/preseries/{code}", summary="Une présérie")
-async def preserie(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> PreserieLue:
+@routes.get(
+    "/preseries/{code}",
+    summary="Une présérie",
+    description="Son état, celui de ses traces, et ses jalons datés.",
+    responses=problemes(service.introuvable()),
+)
+async def lire_preserie(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> PreserieLue:
     return await vues.vue_preserie(session, await service.preserie_visible(session, acces, code))
 
 
-@routes.get("/preseries/{code}/jalons", summary="Jalons d'une présérie")
-async def jalons(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> Page[JalonLu]:
+@routes.get(
+    "/preseries/{code}/jalons",
+    summary="Jalons d'une présérie",
+    description="Tous les jalons datés, en une seule page.",
+    responses=problemes(service.introuvable()),
+)
+async def lister_jalons(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> Page[JalonLu]:
     presente = await service.preserie_visible(session, acces, code)
     dates = await depot.jalons(session, presente.id)
     return Page(elements=[JalonLu.model_construct(code=j.code, le=j.le) for j in dates], suivant=None)
 
 
-@routes.get("/preseries/{code}/jalons/{jalon}", summary="Un jalon")
-async def un_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: SessionLecture) -> JalonLu:
+@routes.get(
+    "/preseries/{code}/jalons/{jalon}",
+    summary="Un jalon",
+    description="Le jour d'un jalon ; 404 s'il n'est pas daté.",
+    responses=problemes(_introuvable()),
+)
+async def lire_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: SessionLecture) -> JalonLu:
     presente = await service.preserie_visible(session, acces, code)
     trouves = [j for j in await depot.jalons(session, presente.id) if j.code == jalon]
     if not trouves:
@@ -103,8 +150,13 @@ async def un_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: S
     return JalonLu.model_construct(code=jalon, le=trouves[0].le)
 
 
-@routes.get("/preseries/{code}/pilotes", summary="Pilotes d'une présérie")
-async def pilotes(
+@routes.get(
+    "/preseries/{code}/pilotes",
+    summary="Pilotes d'une présérie",
+    description="Par pages, dans l'ordre des N° AM ; les pilotes retirés en font partie.",
+    responses=problemes(service.introuvable()),
+)
+async def lister_pilotes(
     code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
 ) -> Page[PiloteLu]:
     presente = await service.preserie_visible(session, acces, code)
@@ -113,8 +165,13 @@ async def pilotes(
     return Page(elements=elements, suivant=elements[-1].numero_am if encore else None)
 
 
-@routes.get("/preseries/{code}/pilotes/{numero_am}", summary="Un pilote")
-async def pilote(code: CodeChemin, numero_am: NumeroAmChemin, acces: Lecteur, session: SessionLecture) -> PiloteLu:
+@routes.get(
+    "/preseries/{code}/pilotes/{numero_am}",
+    summary="Un pilote",
+    description="Ses dates : accord, formation, installation, passage en phase 2, retrait.",
+    responses=problemes(_introuvable()),
+)
+async def lire_pilote(code: CodeChemin, numero_am: NumeroAmChemin, acces: Lecteur, session: SessionLecture) -> PiloteLu:
     presente = await service.preserie_visible(session, acces, code)
     trouve = await depot.pilote(session, presente.id, numero_am)
     if trouve is None:

@@ -112,7 +112,7 @@ async def enregistrer_pilote(
         and _ouverte(preserie)
         and await depot.pilotes_deja_engages(session, preserie, numero_am)
     ):
-        raise _deja_engage()
+        raise deja_engage()
     pilote = present or Pilote(preserie_id=preserie.id, numero_am=numero_am)
     for champ, valeur in corps:
         setattr(pilote, champ, valeur)
@@ -138,12 +138,9 @@ async def demarrer(session: AsyncSession, code: str) -> Preserie:
         )
     )
     if manques:
-        raise DemarrageIncomplet(
-            "Avant le démarrage, il manque : " + " ; ".join(manques) + ".",
-            complements={"manquants": manques},
-        )
+        raise incomplet(manques)
     if await depot.pilotes_deja_engages(session, preserie):
-        raise _deja_engage()
+        raise deja_engage()
     preserie.statut = Statut.EN_COURS.value
     preserie.traces_actives = True
     preserie.demarree_le = preserie.traces_depuis_le = datetime.now(UTC)
@@ -153,7 +150,7 @@ async def demarrer(session: AsyncSession, code: str) -> Preserie:
 async def preserie_ou_404(session: AsyncSession, code: str) -> Preserie:
     preserie = await depot.preserie(session, code)
     if preserie is None:
-        raise _introuvable()
+        raise introuvable()
     return preserie
 
 
@@ -161,11 +158,17 @@ async def preserie_visible(session: AsyncSession, acces: Acces, code: str) -> Pr
     """The présérie, unless it is another éditeur's: that it exists is then not theirs to know."""
     preserie = await preserie_ou_404(session, code)
     if not acces.voit_preserie(code, await depot.editeur_de(session, preserie.logiciel_id)):
-        raise _introuvable()
+        raise introuvable()
     return preserie
 
 
-def _introuvable() -> Introuvable:
+def incomplet(manques: list[str]) -> DemarrageIncomplet:
+    return DemarrageIncomplet(
+        "Avant le démarrage, il manque : " + " ; ".join(manques) + ".", complements={"manquants": manques}
+    )
+
+
+def introuvable() -> Introuvable:
     return Introuvable("Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam.")
 
 
@@ -185,14 +188,18 @@ async def _refuser_si_demarre(
 ) -> None:
     condition = Logiciel.id == logiciel_id if logiciel_id is not None else Logiciel.module_id == module_id
     if await depot.a_demarre(session, condition):
-        raise Conflit("Une présérie a démarré : l'éditeur et le module de son logiciel ne changent plus.")
+        raise fixe()
+
+
+def fixe() -> Conflit:
+    return Conflit("Une présérie a démarré : l'éditeur et le module de son logiciel ne changent plus.")
 
 
 def _reference_perdue(champ: str, message: str) -> CorpsInvalide:
     return CorpsInvalide(f"{champ} : {message}.", erreurs=[{"champ": champ, "message": message}])
 
 
-def _deja_engage() -> Conflit:
+def deja_engage() -> Conflit:
     return Conflit(
         "Un pilote de cette présérie est déjà dans une autre présérie ouverte du même logiciel : "
         "menez l'autre à son terme, ou retirez-en le pilote (retire_le)."

@@ -23,6 +23,9 @@ async def _ecriture(requete: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+DEPENDANCES = frozenset({_lecture, _ecriture})
+"""By which the API's description sees that an operation needs the database."""
+
 # scope="function": FastAPI would otherwise commit after the answer has left.
 SessionLecture = Annotated[AsyncSession, Depends(_lecture, scope="function")]
 SessionRegistre = Annotated[AsyncSession, Depends(_ecriture, scope="function")]

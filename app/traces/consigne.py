@@ -7,6 +7,7 @@ from datetime import datetime
 from app.preseries.cycle import EtatTraces
 from app.preseries.registre import Registre
 from app.traces.refus import DETAILS, Refus, TraceRefusee
+from app.traces.schemas import ConsigneLue
 from app.traces.tri import Emetteur
 
 PROCHAINE_S = 900
@@ -19,7 +20,7 @@ class Consigne:
     etat: EtatTraces
     depuis_le: datetime | None
 
-    def corps(self) -> dict[str, object]:
+    def corps(self) -> ConsigneLue:
         return {
             "traces_postes": self.etat.value,
             "depuis_le": self.depuis_le.isoformat() if self.depuis_le else None,

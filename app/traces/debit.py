@@ -24,7 +24,11 @@ class Debit:
             del self._seaux[next(iter(self._seaux))]
         if not admise:
             attente = math.ceil((1 - reste) / self._par_seconde)
-            raise TropDeRequetes(
-                "Cette clé envoie trop de requêtes : groupez les traces en tableaux et renvoyez-les plus tard.",
-                entetes={"Retry-After": str(attente)},
-            )
+            raise trop_de_requetes(attente)
+
+
+def trop_de_requetes(attente_s: int) -> TropDeRequetes:
+    return TropDeRequetes(
+        "Cette clé envoie trop de requêtes : groupez les traces en tableaux et renvoyez-les plus tard.",
+        entetes={"Retry-After": str(attente_s)},
+    )

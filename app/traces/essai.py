@@ -5,14 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from app.traces.empreintes import empreinte
-from app.traces.refus import Issue, Refus
+from app.traces.refus import DU_REGISTRE, Issue
 from app.traces.schemas import TraceRecue
 from app.traces.tri import Admise, CleTrace, Rejet
 
-DU_REGISTRE = frozenset(
-    {Refus.LOGICIEL_INCONNU, Refus.PILOTE_INCONNU, Refus.PRESERIE_NON_OUVERTE, Refus.TRACES_DESACTIVEES}
-)
-"""Refusals for what the registry does not hold yet, or no longer: warnings here. A key that is not theirs stays one."""
 _SANS_CLE = b"essai"
 
 

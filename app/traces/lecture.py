@@ -20,6 +20,7 @@ from app.formes import CODE, NUMERO_AM
 from app.traces.schemas import TraceRecue
 
 TRACES_MAX = 1_000
+TROP_DE_TRACES = f"Un envoi porte au plus {TRACES_MAX} traces : coupez-le en deux et renvoyez chaque moitié."
 _CHIFFRES_MAX = 40
 _CODE, _NUMERO_AM, _MOT = re.compile(CODE), re.compile(NUMERO_AM), re.compile(r"[a-z_]+")
 
@@ -73,18 +74,18 @@ def _valide(element: Any) -> bool:
 
 def _borner(elements: list[Any]) -> None:
     if len(elements) > TRACES_MAX:
-        raise CorpsTropGrand(
-            f"Un envoi porte au plus {TRACES_MAX} traces : coupez-le en deux et renvoyez chaque moitié."
-        )
+        raise CorpsTropGrand(TROP_DE_TRACES)
 
 
 def _relire(corps: bytes) -> Any:
     try:
         return json.loads(corps.decode("utf-8"), parse_int=_entier)
     except (ValueError, RecursionError):
-        raise CorpsIllisible(
-            "Le corps n'est pas du JSON en UTF-8 : envoyez une trace (objet) ou un tableau de traces."
-        ) from None
+        raise pas_du_json() from None
+
+
+def pas_du_json() -> CorpsIllisible:
+    return CorpsIllisible("Le corps n'est pas du JSON en UTF-8 : envoyez une trace (objet) ou un tableau de traces.")
 
 
 def _entier(chiffres: str) -> int | float:

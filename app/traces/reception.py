@@ -1,7 +1,6 @@
 """POST /traces and /traces/essai on the server's own interface: routing and dependencies cost more than a trace."""
 
 import time
-from typing import Any
 
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from app.observabilite.requetes import GABARIT, reponse_probleme
 from app.stockage.base import ERREURS_DE_BASE
 from app.traces.corps import lire_corps
 from app.traces.refus import Issue, TraceRefusee
+from app.traces.schemas import Accuse
 from app.traces.service import Reception, essayer, recevoir
 from app.traces.tri import Emetteur
 
@@ -74,7 +74,7 @@ def _accuser(reception: Reception) -> Response:
     return Response(to_json(_corps(reception)), statut, media_type="application/json")
 
 
-def _corps(reception: Reception) -> dict[str, Any]:
+def _corps(reception: Reception) -> Accuse:
     return {
         "recues": reception.recues,
         "enregistrees": reception.enregistrees,

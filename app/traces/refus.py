@@ -20,6 +20,11 @@ class Refus(StrEnum):
     IDENTIFIANT_REUTILISE = "identifiant-reutilise"
 
 
+DU_REGISTRE = (Refus.LOGICIEL_INCONNU, Refus.PILOTE_INCONNU, Refus.PRESERIE_NON_OUVERTE, Refus.TRACES_DESACTIVEES)
+"""Refusals for what the registry does not hold yet, or no longer: POST /traces/essai makes them warnings."""
+HORLOGE_DECALEE = "horloge-decalee"
+
+
 class Issue(StrEnum):
     """What became of a trace that was sorted as fit to be written."""
 

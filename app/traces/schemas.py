@@ -7,12 +7,14 @@ a number.
 from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
 from app.formes import SANS_NUL, Code, Instant, NumeroAm
+from app.preseries.cycle import EtatTraces
 from app.referentiels import OPERATIONS, TYPES_PRESCRIPTION
+from app.traces.refus import DU_REGISTRE, HORLOGE_DECALEE, Refus
 
 ENTIER_32 = 2**31 - 1
 ENTIER_64 = 2**63 - 1
@@ -65,3 +67,44 @@ class TraceRecue(TypedDict):
     erreur: NotRequired[ErreurRecue | None]
     scor_envoye: NotRequired[bool | None]
     duree_ms: NotRequired[Annotated[int, Field(ge=0, le=ENTIER_32)] | None]
+
+
+class RejetLu(TypedDict):
+    """A trace that was refused, by its place in the body."""
+
+    index: int
+    id: str | None
+    code: Annotated[str, _UneDe(tuple(refus.value for refus in Refus))]
+    champ: str | None
+    detail: str
+
+
+class AvertissementLu(TypedDict):
+    """A trace that was kept, and what is odd about it."""
+
+    index: int
+    code: Annotated[str, _UneDe((HORLOGE_DECALEE, *(refus.value for refus in DU_REGISTRE)))]
+    detail: str
+
+
+EtatTracesLu = Annotated[str, _UneDe(tuple(etat.value for etat in EtatTraces))]
+
+
+class Accuse(TypedDict):
+    """What became of each trace of one POST, once all that it acknowledges is on disk."""
+
+    recues: int
+    enregistrees: int
+    doublons: int
+    rejetees: int
+    rejets: list[RejetLu]
+    avertissements: list[AvertissementLu]
+    traces_postes: EtatTracesLu
+
+
+class ConsigneLue(TypedDict):
+    """What a workstation is told."""
+
+    traces_postes: EtatTracesLu
+    depuis_le: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})] | None
+    prochaine_consultation_s: int

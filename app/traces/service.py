@@ -13,11 +13,10 @@ from app.traces import depot
 from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain
 from app.traces.essai import Essai, est_du_registre
 from app.traces.lecture import Illisible, lire
-from app.traces.refus import DETAILS, Issue, Refus
+from app.traces.refus import DETAILS, HORLOGE_DECALEE, Issue, Refus
 from app.traces.schemas import TraceRecue
 from app.traces.tri import Admise, Emetteur, Rejet, SansSuite, trier
 
-HORLOGE_DECALEE = "horloge-decalee"
 _IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
 _Element: TypeAlias = TraceRecue | Illisible
 

@@ -49,8 +49,8 @@ async def test_un_instant_ou_un_jour_hors_de_bornes_est_refuse(service: Service)
     assert (await cnam.poster(trace(emise_le="1970-01-01T00:00:00Z"))).status_code == 201
 
 
-async def test_la_sante_se_lit_aussi_par_head(service: Service) -> None:
-    for chemin in ("/sante/vivant", "/sante/pret"):
+async def test_la_sante_et_la_description_se_lisent_aussi_par_head(service: Service) -> None:
+    for chemin in ("/sante/vivant", "/sante/pret", "/openapi.json", "/docs"):
         reponse = await service.appeler("HEAD", chemin)
         assert (reponse.status_code, reponse.content) == (200, b"")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests.description import verifier_reponse
 from tests.outils import Corps
 
 COMMANDE = Path(sys.executable).with_name("traces-postes")
@@ -98,7 +99,9 @@ class Serveur:
         """A call over a connection of its own, which any worker may take."""
         entetes = {"Authorization": f"Bearer {cle}"} if cle is not None else {}
         with httpx.Client(base_url=self.url, headers=entetes, timeout=PATIENCE_S) as client:
-            return client.request(methode, chemin, **options)
+            reponse = client.request(methode, chemin, **options)
+        verifier_reponse(reponse)
+        return reponse
 
     def inscrire(self, cle: str, appels: list[tuple[str, str, Corps]]) -> None:
         for methode, chemin, corps in appels:

@@ -1,0 +1,51 @@
+"""What an operation can answer by the way it is built: its key, its body, its parameters, its database."""
+
+from collections.abc import Collection, Iterator
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext
+
+from app.acces.dependances import Exigence, refus_de_role
+from app.erreurs import BaseIndisponible, CleAbsente, CleRefusee, ErreurInterne, ErreurMetier
+from app.observabilite.bornes import trop_grand, trop_lent
+from app.observabilite.medias import PORTEURS, autre_media, compresse
+from app.observabilite.problemes import illisible
+from app.parametres import parametre_inconnu, refuser_les_inconnus
+from app.reponses import champ_requis
+from app.stockage.dependances import DEPENDANCES
+from app.traces import reception
+from app.traces.lecture import pas_du_json
+
+
+def exigence(dependant: Dependant) -> Exigence | None:
+    """The roles that an operation asks for; None where it needs no key."""
+    return next((appel for appel in _appels(dependant) if isinstance(appel, Exigence)), None)
+
+
+def problemes(
+    contexte: RouteContext, methode: str, exigee: Exigence | None, champ: str | None, parametres: Collection[str]
+) -> Iterator[ErreurMetier]:
+    """Every problem that follows from the mechanism.
+
+    ``champ`` is a required field of the body, None where the operation takes no body; ``parametres`` are those of its
+    query.
+    """
+    appels = set(_appels(contexte.dependant))
+    servie_a_part = methode == "POST" and contexte.path in reception.CHEMINS
+    if exigee is not None:
+        yield from (CleAbsente(), CleRefusee(), refus_de_role(exigee.roles))
+    if champ is not None:
+        yield from (pas_du_json() if servie_a_part else illisible(), trop_lent(), trop_grand())
+    if methode in PORTEURS:
+        yield autre_media() if servie_a_part else compresse()
+    if refuser_les_inconnus in appels and not servie_a_part:
+        yield parametre_inconnu(parametres) if champ is None else champ_requis(champ)
+    yield ErreurInterne()
+    if exigee is not None or not DEPENDANCES.isdisjoint(appels):
+        yield BaseIndisponible()
+
+
+def _appels(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for sous in dependant.dependencies:
+        yield from _appels(sous)

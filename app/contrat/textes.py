@@ -1,0 +1,11 @@
+"""The document's own texts: its presentation, in ``presentation.md``, and its groups of operations."""
+
+from importlib.resources import files
+
+PRESENTATION = (files("app.contrat") / "presentation.md").read_text("utf-8")
+ETIQUETTES = {
+    "Traces": "Envoyer les traces d'un poste, et savoir s'il doit continuer.",
+    "Registre": "Éditeurs, modules, logiciels, préséries, jalons et pilotes. « PUT » crée (201) ou remplace (200).",
+    "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
+    "Supervision": "Savoir si le service vit et peut travailler.",
+}
