@@ -28,6 +28,7 @@ DEMONSTRATION = ("README.md", "          Envoi des traces postes")
 NON_EXECUTES = {
     ("README.md", "make demo        # everything set up, th"): "sets up a machine: .ci/run does it",
     DEMONSTRATION: "output of the demonstration, compared by a test of its own",
+    ("README.md", 'PATH="$PWD/.venv/bin:$PATH" openapi-pyth'): "writes into the clone: tests/openapi does it elsewhere",
     ("README.md", ".venv/bin/traces-postes serve --host 0.0"): "serves for ever, to everyone",
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.acces.roles import Role
-from tests.contrat.aides import NIR, accuse, cas, compter, inscrire_rival, mettre, verifier_probleme
+from tests.contrat.aides import NIR, accuse, cas, compter, etat_dit, inscrire_rival, mettre, verifier_probleme
 from tests.contrat.test_traces_objet import REFUS
 from tests.outils import PILOTES, Corps, Service, echec, trace
 
@@ -65,6 +65,7 @@ async def test_la_desactivation_n_est_qu_un_avertissement(cnam: Service, proprie
     connue = trace()
     await cnam.poster(connue)
     await mettre(proprietaire, statut="validee", traces_actives=False)
+    await etat_dit(cnam, "desactivees")
     envoi = [connue, trace(), connue | {"duree_ms": 1}]
     corps = accuse(await essayer(cnam, envoi), enregistrees=2, doublons=1)
     assert [(a["index"], a["code"]) for a in corps["avertissements"]] == [
