@@ -1,4 +1,7 @@
-"""uvicorn's HTTP protocol with what a public service needs: bounded headers, Upgrade ignored, problems in French."""
+"""uvicorn's HTTP protocol with what a public service needs: bounded headers, Upgrade ignored, problems in French.
+
+What was asked is answered, whatever follows it on the connection.
+"""
 
 import json
 import uuid
@@ -26,8 +29,13 @@ class Protocole(HttpToolsProtocol):
 
     _recus = 0
     """Bytes since the last head, or part of a body, was whole."""
+    _tete_refusee = False
+    _sourde = False
+    """Whether nothing more is read: the connection ends with the answer that is due."""
 
     def data_received(self, data: bytes) -> None:
+        if self._sourde:
+            return
         self._unset_keepalive_if_required()
         self._recus += len(data)
         try:
@@ -44,23 +52,42 @@ class Protocole(HttpToolsProtocol):
             self.logger.warning("requete_http_illisible")
             self._refuser(_illisible())
             return
-        if self._recus > ENTETES_MAX:
+        if self._recus > ENTETES_MAX or self._tete_refusee:
             self._refuser(EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat."))
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that has said all may still listen: the answer to a whole request keeps the connection open."""
+        return self._finir_par_la_reponse()
+
     def on_headers_complete(self) -> None:
+        if self._recus > ENTETES_MAX:
+            self._tete_refusee = len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > ENTETES_MAX
         self._recus = 0
-        if not self.parser.should_upgrade():
+        if not self._ignore():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._recus = 0
-        if not self.parser.should_upgrade():
+        if not self._ignore():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._recus = 0
-        if not self.parser.should_upgrade():
+        if not self._ignore():
             super().on_message_complete()
+
+    def _ignore(self) -> bool:
+        """Whether the message at hand is no request of ours: it is read again, or refused."""
+        return self._tete_refusee or self.parser.should_upgrade()
+
+    def _finir_par_la_reponse(self) -> bool:
+        """Whether an answer is due to a whole request; the connection then ends with it."""
+        demande = self.cycle
+        if demande is None or demande.response_complete or demande.more_body:
+            return False
+        demande.keep_alive = False
+        self._sourde = True
+        return True
 
     def _sans_saut_de_protocole(self) -> bytes:
         version = self.parser.get_http_version().encode()
@@ -71,6 +98,9 @@ class Protocole(HttpToolsProtocol):
         return b"\r\n".join(lignes) + b"\r\n\r\n"
 
     def _refuser(self, erreur: ErreurMetier) -> None:
+        """Says no, unless a request before is still to be answered: it would take this for its own answer."""
+        if self._finir_par_la_reponse():
+            return
         mesures.PROBLEMES[erreur.code](1)
         identifiant = str(uuid.uuid4())
         corps = json.dumps(probleme(erreur, identifiant), ensure_ascii=False).encode()

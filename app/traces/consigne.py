@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic_core import to_jsonable_python
+
 from app.preseries.cycle import EtatTraces
 from app.preseries.registre import Registre
 from app.traces.refus import DETAILS, Refus, TraceRefusee
@@ -23,7 +25,7 @@ class Consigne:
     def corps(self) -> ConsigneLue:
         return {
             "traces_postes": self.etat.value,
-            "depuis_le": self.depuis_le.isoformat() if self.depuis_le else None,
+            "depuis_le": to_jsonable_python(self.depuis_le),
             "prochaine_consultation_s": PROCHAINE_S,
         }
 

@@ -162,7 +162,7 @@ def _entetes(requetes: Requetes, hasard: random.Random) -> Demande:
 def _entetes_mauvais(requetes: Requetes, hasard: random.Random) -> Demande:
     marque = MARQUE.encode()
     mauvaises = (
-        b"X: " + marque * 70_000,
+        b"X: " + marque * 12_000,
         b"\r\n".join(b"X-%d: %s" % (i, marque) for i in range(30_000)),
         b"X\x00" + marque + b": 1",
         marque,
@@ -233,8 +233,8 @@ def _fermee(requetes: Requetes, hasard: random.Random) -> Demande:
 
 
 def _demi_fermee(requetes: Requetes, _: random.Random) -> Demande:
-    """Whole, then our side is closed: the server may take that for a client that has gone."""
-    return Demande("demi_fermee", (requetes.entiere(Corps(b"[]")),), frozenset({200}), (0, 1), fin="ecriture")
+    """Whole, then our side is closed: the answer still comes."""
+    return Demande("demi_fermee", (requetes.entiere(Corps(b"[]")),), frozenset({200}), (1, 1), fin="ecriture")
 
 
 def _suivie(requetes: Requetes, hasard: random.Random) -> Demande:

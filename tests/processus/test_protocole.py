@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.serveur import ENTETES_MAX
-from tests.outils import Corps
+from tests.outils import Corps, trace
 from tests.processus.lancement import Serveur, creer_cle, serveur
 
 
@@ -69,6 +69,51 @@ def test_des_en_tetes_sans_fin_sont_coupes(service: Serveur) -> None:
     for entete in (b"X: " + b"a" * (2 * ENTETES_MAX), b"X: a\r\n" * ENTETES_MAX):
         reponse = _echanger(service, b"GET /sante/vivant HTTP/1.1\r\n" + entete[: 2 * ENTETES_MAX])
         _probleme(431, "entetes-trop-grands", reponse)
+
+
+def test_des_en_tetes_trop_grands_le_sont_aussi_d_un_seul_coup(service: Serveur) -> None:
+    tete = b"POST /traces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nX: %s\r\n\r\n[]"
+    _probleme(431, "entetes-trop-grands", _echanger(service, tete % (b"a" * ENTETES_MAX)))
+    assert _echanger(service, tete % (b"a" * (ENTETES_MAX - 200)))[0] == 401
+
+
+def test_un_grand_corps_n_est_pas_pris_pour_des_en_tetes(service: Serveur, cle: str) -> None:
+    corps = b"[" + b" " * (4 * ENTETES_MAX) + b"]"
+    tete = b"POST /traces HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+    statut, _, accuse = _echanger(service, tete % (cle.encode(), len(corps)) + corps)
+    assert (statut, accuse["recues"]) == (200, 0)
+
+
+def _une_trace(cle: str) -> bytes:
+    corps = json.dumps(trace(logiciel="inconnu")).encode()
+    tete = b"POST /traces HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+    return tete % (cle.encode(), len(corps)) + corps
+
+
+@pytest.mark.parametrize("suite", [b"garbage\r\n\r\n", b"\x00", b"GET / HTTP/1.1\r\nX: " + b"a" * 2 * ENTETES_MAX])
+def test_ce_qui_suit_une_demande_n_en_prend_pas_la_reponse(service: Serveur, cle: str, suite: bytes) -> None:
+    """A 400 for what follows would be read as the answer to a trace that was kept."""
+    for _ in range(10):
+        _probleme(422, "logiciel-inconnu", _echanger(service, _une_trace(cle) + suite))
+
+
+def test_un_client_qui_a_tout_dit_recoit_sa_reponse(service: Serveur, cle: str) -> None:
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as prise:
+            prise.sendall(_une_trace(cle))
+            prise.shutdown(socket.SHUT_WR)
+            reponse = http.client.HTTPResponse(prise)
+            reponse.begin()
+            assert reponse.status == 422
+            reponse.read()
+            assert prise.recv(1) == b""
+
+
+def test_un_client_parti_au_milieu_de_sa_demande_ne_retient_rien(service: Serveur, cle: str) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as prise:
+        prise.sendall(_une_trace(cle)[:-5])
+        prise.shutdown(socket.SHUT_WR)
+        assert prise.recv(1) == b""
 
 
 @pytest.mark.parametrize(
