@@ -105,8 +105,8 @@ def _etat_de_la_lecture(lue: Lue[Any]) -> list[Metric]:
     return [
         GaugeMetricFamily(
             "traces_postes_lecture_metier_reussie",
-            "1 si les mesures des préséries viennent d'être lues, 0 si la base n'a pas répondu à temps.",
-            value=float(lue.reussie),
+            "1 si les mesures des préséries sont là, lues depuis 5 s au plus ; 0 si la base n'a pas répondu à temps.",
+            value=float(lue.valeur is not None),
         ),
         GaugeMetricFamily(
             "traces_postes_lecture_metier_age_seconds",

@@ -32,6 +32,8 @@ def durees(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules, ten times faster."""
     monkeypatch.setattr(lecture, "FRAICHE_S", 0.1)
     monkeypatch.setattr(lecture, "MONTRABLE_S", 0.5)
+    monkeypatch.setattr(lecture, "LENTE_S", 0.04)
+    monkeypatch.setattr(lecture, "ASSIDUITE_S", 1.0)
 
 
 @pytest.mark.usefixtures("durees")
@@ -53,15 +55,16 @@ async def test_une_base_muette_laisse_la_derniere_lecture_puis_rien() -> None:
     debut = time.monotonic()
     ancienne = await lue.demander(0.1)
     assert time.monotonic() - debut < 0.2
-    assert (ancienne.valeur, ancienne.reussie) == (1, False)
+    assert ancienne.valeur == 1
     assert 0.1 < ancienne.age_s < 0.5
     await asyncio.sleep(0.4)
     trop_ancienne = await lue.demander(0)
-    assert (trop_ancienne.valeur, trop_ancienne.reussie) == (None, False)
+    assert trop_ancienne.valeur is None
     assert source.demandes == 2  # the one that hangs, and no other
     source.repond.set()
     await asyncio.sleep(0.01)
-    assert (await lue.demander()).reussie
+    assert (await lue.demander()).valeur == 3  # what had hung was old when it came
+    await lue.fermer()
 
 
 async def test_une_lecture_qui_echoue_n_est_pas_une_erreur() -> None:
@@ -69,7 +72,32 @@ async def test_une_lecture_qui_echoue_n_est_pas_une_erreur() -> None:
     source.tombe = True
     lue = Lecture(source.lire)
     vue = await lue.demander()
-    assert (vue.valeur, vue.reussie) == (None, False)
+    assert vue.valeur is None
     assert math.isnan(vue.age_s)
     source.tombe = False
     assert (await lue.demander()).valeur == 2
+
+
+@pytest.mark.usefixtures("durees")
+async def test_une_lecture_plus_longue_que_l_attente_est_faite_d_avance() -> None:
+    """Else a service with many préséries would show none of them, scrape after scrape."""
+    source = _Source()
+
+    async def lire_lentement() -> int:
+        await asyncio.sleep(0.1)
+        return await source.lire()
+
+    lue = Lecture(lire_lentement)
+    assert (await lue.demander(0.05)).valeur is None
+    for _ in range(4):
+        await asyncio.sleep(0.45)
+        vue = await lue.demander(0)
+        assert vue.valeur is not None
+        assert vue.age_s <= 0.5
+    faites = source.demandes
+    await asyncio.sleep(1.8)
+    assert faites <= source.demandes <= faites + 5
+    dernieres = source.demandes
+    await asyncio.sleep(0.6)
+    assert source.demandes == dernieres  # nobody asks any more
+    await lue.fermer()
