@@ -35,8 +35,17 @@ async def dossier_visible(
     return trouves[0], PRESENT if au is None else connue_au(trouves[0].id, au)
 
 
+async def faits_visibles(session: AsyncSession, acces: Acces, code: str, au: datetime | None = None) -> Faits:
+    """What is known of a présérie; raises Introuvable (404) as ``dossier_visible`` does."""
+    source = PRESENT if au is None else (await dossier_visible(session, acces, code, au))[1]
+    trouves = await depot.lire_faits(session, Selection(preserie=code, visible_par=acces), source)
+    if not trouves:
+        raise Introuvable(PRESERIE_INCONNUE)
+    return trouves[0]
+
+
 async def bilan(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> BilanLu:
-    return juger((await _faits(session, acces, code, au))[0])
+    return juger(await faits_visibles(session, acces, code, au))
 
 
 async def bilans(session: AsyncSession, selection: Selection, apres: str | None, limite: int) -> Page[BilanLu]:
@@ -74,7 +83,7 @@ async def pilotes(
     session: AsyncSession, acces: Acces, code: str, etat: EtatPilote | None, apres: str | None, limite: int
 ) -> Page[PiloteSuiviLu]:
     """A présérie's pilotes with their états, by N° AM."""
-    (faits,) = await _faits(session, acces, code, None)
+    faits = await faits_visibles(session, acces, code)
     lus = [_pilote(faits, pilote) for pilote in faits.pilotes if apres is None or pilote.numero_am > apres]
     voulus = [lu for lu in lus if etat is None or etat in lu.etats]
     suivant = voulus[limite - 1].numero_am if len(voulus) > limite else None
@@ -89,11 +98,6 @@ def _pilote(faits: Faits, pilote: PiloteInscrit) -> PiloteSuiviLu:
         derniere_reception_le=faits.suivi(pilote).derniere_reception,
         etats=faits.etats(pilote, faits.dossier.lu_le),
     )
-
-
-async def _faits(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> list[Faits]:
-    dossier, source = await dossier_visible(session, acces, code, au)
-    return await depot.lire_faits(session, Selection(preserie=dossier.preserie), source)
 
 
 async def _voit_module(session: AsyncSession, acces: Acces, code: str) -> bool:

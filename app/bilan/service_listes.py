@@ -9,9 +9,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.bilan import depot, depot_listes
+from app.bilan import depot_listes
 from app.bilan.conformite import conformite
-from app.bilan.depot import Selection
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution, lire_identifiant
 from app.bilan.schemas import (
@@ -22,7 +21,7 @@ from app.bilan.schemas import (
     ReceptionLue,
     TraceLue,
 )
-from app.bilan.service import dossier_visible
+from app.bilan.service import dossier_visible, faits_visibles
 from app.erreurs import CorpsInvalide, Introuvable
 from app.parametres import Page
 from app.traces.refus import Issue, Refus
@@ -101,8 +100,7 @@ async def anomalies(
     limite: int,
 ) -> Page[AnomalieLue]:
     """A présérie's anomalies, by operation and code."""
-    await dossier_visible(session, acces, code)
-    (faits,) = await depot.lire_faits(session, Selection(preserie=code))
+    faits = await faits_visibles(session, acces, code)
     depuis = _curseur(apres, _operation_et_code)
     voulues = [
         a

@@ -4,6 +4,7 @@ from datetime import date
 
 import asyncpg
 import pytest
+from sqlalchemy import event
 
 from app.acces.roles import Role
 from tests.contrat.aides import cas, inscrire_rival, mettre, pilote, verifier_probleme
@@ -216,3 +217,21 @@ async def test_une_trace_se_relit_comme_elle_fut_envoyee(cnam: Service) -> None:
     assert "ordonnance" not in lue
     detail = await cnam.lire(f"/executions/{lue['execution']}")
     assert detail["traces"] == [lue]
+
+
+async def test_une_lecture_ne_fait_pas_plus_de_requetes_quand_il_y_a_plus_a_lire(deux: Service) -> None:
+    """One statement for the facts of any number of préséries; a list first finds its présérie."""
+    moteur = deux.application.state.base.moteur.sync_engine
+    ordres: list[str] = []
+    event.listen(moteur, "before_cursor_execute", lambda *ordre: ordres.append(ordre[2]))
+    liste = f"preserie={PRESERIE}"
+    for chemin, nombre in (
+        *((BILAN, 1), ("/bilan", 1), ("/bilan?editeur=rival", 1), (f"{BILAN}/pilotes", 1)),
+        *(("/bilan/editeurs/rival", 2), ("/bilan/modules/mon-ortho", 2), (f"{BILAN}/ventilation?par=jour", 2)),
+        *((f"/{nom}?{liste}", 2) for nom in ("executions", "tentatives", "traces", "receptions")),
+        (f"/preseries/{PRESERIE}/anomalies", 1),
+    ):
+        await deux.lire(chemin)  # the key is in memory from here on
+        ordres.clear()
+        await deux.lire(chemin)
+        assert len(ordres) == nombre, (chemin, ordres)
