@@ -1,5 +1,6 @@
 """A real PostgreSQL for the whole run, migrated by the real migrations and emptied before each test that uses it."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,6 +61,7 @@ async def proprietaire(postgres: PostgresEmbarque) -> AsyncIterator[asyncpg.Conn
 async def _demarre(application: FastAPI) -> AsyncIterator[None]:
     async with application.router.lifespan_context(application):
         yield
+    gc.unfreeze()  # a service takes itself for the last one of its process
 
 
 @pytest.fixture
