@@ -6,7 +6,7 @@
     ├── RoleInsuffisant 403         ├── MediaRefuse 415
     ├── Introuvable 404             ├── CorpsInvalide 422
     ├── MethodeRefusee 405          ├── TropDeRequetes 429
-    ├── CorpsTropLent 408           ├── Surcharge, BaseIndisponible 503
+    ├── CorpsTropLent 408           ├── Surcharge, EcritureEnCours, BaseIndisponible 503
     ├── EntetesTropGrands 431 (app.serveur)
     └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
 
@@ -127,6 +127,16 @@ class Surcharge(ErreurMetier):
         super().__init__(
             "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant.",
             entetes={"Retry-After": "1"},
+        )
+
+
+class EcritureEnCours(ErreurMetier):
+    statut, code, titre = 503, "ecriture-en-cours", "Écriture en cours"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Une écriture commencée avant l'instant demandé n'est pas finie : redemandez dans quelques secondes.",
+            entetes={"Retry-After": "5"},
         )
 
 

@@ -124,6 +124,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         pile.push_async_callback(base.fermer)
         generation = Generation(base, reglages.registre_fraicheur_s)
         etat.base = base
+        etat.relectures = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel
 
 from app.erreurs import CorpsInvalide
-from app.formes import SANS_NUL
+from app.formes import CODE, NUMERO_AM, SANS_NUL
 
 LIMITE_MAX = 1_000
 
@@ -22,19 +22,29 @@ class Page(BaseModel, Generic[T]):
 
 
 Apres = Annotated[str | None, Query(max_length=200, pattern=SANS_NUL)]
+ApresCode = Annotated[str | None, Query(pattern=CODE)]
+ApresNumeroAm = Annotated[str | None, Query(pattern=NUMERO_AM)]
+"""Cursors of lists in the order of a code, or of an N° AM."""
 Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX)]
 LIMITE = 100
 
 
 async def refuser_les_inconnus(requete: Request) -> None:
-    """A dependency of every route: a mistyped filter must not give unfiltered figures. Raises CorpsInvalide (422)."""
+    """A dependency of every route: a mistyped or doubled filter must not give other figures than were asked for.
+
+    Raises CorpsInvalide (422).
+    """
     if not requete.query_params:
         return
     chemin = requete.app.openapi()["paths"].get(requete.scope["route"].path, {})
-    parametres = chemin.get(requete.method.lower(), {}).get("parameters", [])
-    connus = {parametre["name"] for parametre in parametres if parametre["in"] == "query"}
-    if requete.query_params.keys() - connus:
+    operation = chemin.get(requete.method.lower(), {})
+    connus = {p["name"]: p["schema"] for p in operation.get("parameters", []) if p["in"] == "query"}
+    if requete.query_params.keys() - connus.keys():
         raise parametre_inconnu(connus)
+    for nom, schema in connus.items():
+        if schema.get("type") != "array" and len(requete.query_params.getlist(nom)) > 1:
+            message = "paramètre donné plusieurs fois : n'en gardez qu'un"
+            raise CorpsInvalide(f"{nom} : {message}.", erreurs=[{"champ": nom, "message": message}])
 
 
 def parametre_inconnu(connus: Collection[str]) -> CorpsInvalide:

@@ -45,7 +45,7 @@ class Reglages(BaseSettings):
     ecriture_delai_s: float = Field(10, gt=0, le=120, description="seconds that one commit may take; beyond it: 503")
     corps_delai_s: float = Field(30, gt=0, le=600, description="seconds that a client may take to send its body")
     debit_max: int | None = Field(
-        None, ge=1, description="requests per second and key on POST /traces, per worker; unset: no limit"
+        None, ge=1, description="requests per second and key on POST /traces and essai, per worker; unset: no limit"
     )
     registre_fraicheur_s: float = Field(
         0.25, gt=0, le=0.5, description="seconds between two looks at the registry's generation"

@@ -7,7 +7,16 @@ to every operation by ``app.contrat``.
 from collections.abc import Mapping
 from typing import Any
 
-from app.erreurs import BaseIndisponible, Conflit, CorpsInvalide, ErreurMetier, Introuvable, Surcharge, probleme
+from app.erreurs import (
+    BaseIndisponible,
+    Conflit,
+    CorpsInvalide,
+    EcritureEnCours,
+    ErreurMetier,
+    Introuvable,
+    Surcharge,
+    probleme,
+)
 
 Reponses = dict[int | str, dict[str, Any]]
 TYPE_PROBLEME = "application/problem+json"
@@ -19,6 +28,7 @@ _EXEMPLES: Mapping[type[ErreurMetier], ErreurMetier] = {
         Introuvable("Rien de tel ne vous est connu au registre : vérifiez le code."),
         Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus."),
         Surcharge(),
+        EcritureEnCours(),
         BaseIndisponible(),
     )
 }

@@ -1,6 +1,7 @@
 """PURE. The five criteria, each with its état, its figures, and a sentence that says why (DOMAIN, « The five »)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from app.bilan.conformite import NON_CONFORMES, Conformite
 from app.bilan.figures import Scor, Taux
@@ -34,7 +35,8 @@ def enregistrement(total: Taux, par_pilote: Mapping[str, Taux], seuil: Fraction)
     solide = surement_atteint(reussies, nombre, seuil) or surement_manque(reussies, nombre, seuil)
     return CritereEnregistrement(
         etat=_etat_du_taux(reussies, nombre, seuil),
-        explication=f"{reussies} exécutions enregistrées sur {nombre}, soit {pourcentage(reussies, nombre)} ; "
+        explication=f"{accorder(reussies, 'exécution enregistrée', 'exécutions enregistrées')} sur {nombre}, "
+        f"soit {pourcentage(reussies, nombre)} ; "
         f"le seuil est de {pourcentage(seuil.numerateur, seuil.denominateur)}.",
         mesure=reussies / nombre,
         seuil=seuil.valeur,
@@ -72,10 +74,13 @@ def scor(matrice: Scor) -> CritereScor:
     if non_conformes:
         etat = Etat.NON_ATTEINT
         explication = (
-            f"{non_conformes} exécutions de phase 2 non conformes sur {connues} : "
-            f"{phase_2[Conformite.DOUBLE_ENVOI]} doubles envois, "
-            f"{phase_2[Conformite.PIECE_MANQUANTE]} pièces manquantes."
+            f"{accorder(non_conformes, 'exécution', 'exécutions')} de phase 2 non "
+            f"{'conforme' if non_conformes < 2 else 'conformes'} sur {connues} : "
+            f"{accorder(phase_2[Conformite.DOUBLE_ENVOI], 'double envoi', 'doubles envois')}, "
+            f"{accorder(phase_2[Conformite.PIECE_MANQUANTE], 'pièce manquante', 'pièces manquantes')}."
         )
+    elif connues == 1:
+        etat, explication = Etat.ATTEINT, "La seule exécution de phase 2 d'état connu est conforme."
     elif connues:
         etat, explication = Etat.ATTEINT, f"Les {connues} exécutions de phase 2 d'état connu sont conformes."
     else:
@@ -84,10 +89,16 @@ def scor(matrice: Scor) -> CritereScor:
     return CritereScor(etat=etat, explication=explication, mesure=mesure, seuil=1.0, non_conformes=non_conformes)
 
 
-def prerequis() -> CriterePrerequis:
-    """Criterion 4: undecided as long as the prerequisites of deployment are not identified."""
+def prerequis(identifies_le: date | None) -> CriterePrerequis:
+    """Criterion 4: the prerequisites of deployment are identified; there may be none."""
+    if identifies_le is None:
+        return CriterePrerequis(
+            etat=Etat.INDETERMINE,
+            explication="Les prérequis techniques au déploiement ne sont pas encore identifiés.",
+        )
     return CriterePrerequis(
-        etat=Etat.INDETERMINE, explication="Les prérequis techniques au déploiement ne sont pas encore identifiés."
+        etat=Etat.ATTEINT,
+        explication=f"Les prérequis techniques au déploiement sont identifiés depuis le {identifies_le:%d/%m/%Y}.",
     )
 
 
@@ -96,6 +107,11 @@ def satisfaction() -> CritereSatisfaction:
     return CritereSatisfaction(
         etat=Etat.INDETERMINE, explication="Aucun pilote n'a encore répondu au questionnaire de satisfaction."
     )
+
+
+def accorder(nombre: int, singulier: str, pluriel: str) -> str:
+    """A number with its noun: French has the singular below 2."""
+    return f"{nombre} {singulier if nombre < 2 else pluriel}"
 
 
 def pourcentage(partie: int, tout: int) -> str:

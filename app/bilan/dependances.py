@@ -1,5 +1,6 @@
 """FastAPI dependencies: who reads bilans, and as known when."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
@@ -14,14 +15,16 @@ Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
 CodeChemin = Annotated[str, Path(pattern=CODE)]
 
 
-async def _au(
-    requete: Request,
-    _: Lecteur,
-    au: Instant | None = None,
-) -> datetime | None:
-    if au is not None:
-        await attendre_les_ecritures(requete.app.state.base, au)
-    return au
+async def _au(requete: Request, _: Lecteur, au: Instant | None = None) -> AsyncIterator[datetime | None]:
+    """Few at a time: each reads all the traces of a présérie, and must leave connections to the others."""
+    if au is None:
+        yield None
+        return
+    etat = requete.app.state
+    async with etat.relectures:
+        await attendre_les_ecritures(etat.base, au)
+        yield au
 
 
-Au = Annotated[datetime | None, Depends(_au)]
+Au = Annotated[datetime | None, Depends(_au, scope="function")]
+"""To be declared before the session: who waits here holds no connection."""

@@ -12,7 +12,7 @@ from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
 from app.bilan.sources import PRESENT, Source, phase
 from app.preseries.cycle import Statut
-from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
+from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,9 @@ class Selection:
     visible_par: Acces | None = None
 
 
-async def dossiers(
-    session: AsyncSession, selection: Selection, apres: str | None = None, limite: int | None = None
-) -> list[Dossier]:
+async def dossiers(session: AsyncSession, selection: Selection) -> list[Dossier]:
     """The préséries of a selection, in the order of their codes."""
-    return [Dossier(*ligne) for ligne in await session.execute(_dossiers(selection, apres, limite))]
+    return [Dossier(*ligne) for ligne in await session.execute(_dossiers(selection, None, None))]
 
 
 async def lire_faits(
@@ -50,6 +48,7 @@ async def lire_faits(
         _liste(_operations(source.operations)),
         _liste(_anomalies(source.anomalies)),
         _liste(_pilotes()),
+        _liste(select(func.row(Jalon.code, Jalon.le)).where(Jalon.preserie_id == Preserie.id)),
     )
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
@@ -130,7 +129,7 @@ def _pilotes() -> Select[*tuple[Any, ...]]:
 
 
 def _faits(ligne: Any, source: Source) -> Faits:
-    *dossier, cellules, receptions, operations, anomalies, pilotes = ligne
+    *dossier, cellules, receptions, operations, anomalies, pilotes, jalons = ligne
     return Faits(
         Dossier(*dossier),
         source.au,
@@ -139,6 +138,7 @@ def _faits(ligne: Any, source: Source) -> Faits:
         {nom: Operation(*reste) for nom, *reste in operations},
         [_anomalie(*a) for a in anomalies],
         [PiloteInscrit(*p) for p in pilotes],
+        dict(jalons),
     )
 
 

@@ -73,6 +73,7 @@ class Faits:
     operations: Mapping[str, Operation]
     anomalies: Sequence[AnomalieLue]
     pilotes: Sequence[PiloteInscrit]
+    jalons: Mapping[str, date]
 
     def suivi(self, pilote: PiloteInscrit) -> Suivi:
         siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]

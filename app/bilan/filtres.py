@@ -24,7 +24,7 @@ class FiltreExecutions:
 @dataclass(frozen=True, slots=True)
 class FiltreTraces:
     operation: str | None = None
-    resultat: Literal["succes", "echec"] | None = None
+    resultat: str | None = None
     pilote: str | None = None
     version: str | None = None
     erreur_code: str | None = None

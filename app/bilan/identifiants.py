@@ -30,6 +30,7 @@ def lire_identifiant(identifiant: str) -> CleExecution | None:
         pilote_id, numero_execution, pseudonyme = _FORME.unpack(octets)
     except (binascii.Error, struct.error, ValueError):
         return None
-    if pilote_id >= 2**31 or numero_execution >= 2**15:
+    cle = CleExecution(pilote_id, pseudonyme, numero_execution)
+    if pilote_id >= 2**31 or numero_execution >= 2**15 or str(cle) != identifiant:
         return None
-    return CleExecution(pilote_id, pseudonyme, numero_execution)
+    return cle

@@ -22,7 +22,7 @@ def juger(faits: Faits) -> BilanLu:
         criteres.enregistrement(taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil),
         criteres.anomalies(faits.anomalies, succes, referentiel.operations.requises),
         criteres.scor(scor(fenetre)),
-        criteres.prerequis(),
+        criteres.prerequis(faits.jalons.get("prerequis_identifies")),
         criteres.satisfaction(),
     ]
     execution = faits.operations.get("execution")

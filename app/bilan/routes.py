@@ -8,9 +8,9 @@ from app.bilan import service
 from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.depot import Selection
 from app.bilan.schemas import Axe, BilanEditeur, BilanLu, BilanModule, PiloteSuiviLu, Ventilation
-from app.erreurs import Introuvable
+from app.erreurs import EcritureEnCours, Introuvable
 from app.formes import CODE
-from app.parametres import LIMITE, Apres, Limite, Page
+from app.parametres import LIMITE, ApresCode, ApresNumeroAm, Limite, Page
 from app.preseries.cycle import Statut
 from app.preseries.pilotes import EtatPilote
 from app.reponses import problemes
@@ -32,7 +32,7 @@ async def lire_bilans(
     editeur: CodeFiltre = None,
     module: CodeFiltre = None,
     statut: Statut | None = None,
-    apres: Apres = None,
+    apres: ApresCode = None,
     limite: Limite = LIMITE,
 ) -> Page[BilanLu]:
     selection = Selection(editeur=editeur, module=module, statut=statut, visible_par=acces)
@@ -47,7 +47,7 @@ async def lire_bilans(
     responses=problemes(Introuvable(service.EDITEUR_INCONNU)),
 )
 async def lire_bilan_editeur(
-    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> BilanEditeur:
     return await service.bilan_editeur(session, acces, code, apres, limite)
 
@@ -60,7 +60,7 @@ async def lire_bilan_editeur(
     responses=problemes(Introuvable(service.MODULE_INCONNU)),
 )
 async def lire_bilan_module(
-    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> BilanModule:
     return await service.bilan_module(session, acces, code, apres, limite)
 
@@ -69,7 +69,7 @@ async def lire_bilan_module(
     "/bilan/preseries/{code}",
     summary="Le bilan d'une présérie",
     description="Les cinq critères, leurs chiffres et le verdict proposé, lus ensemble à un même instant.",
-    responses=problemes(PRESERIE_INTROUVABLE),
+    responses=problemes(PRESERIE_INTROUVABLE, EcritureEnCours),
 )
 async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionLecture) -> BilanLu:
     return await service.bilan(session, acces, code, au)
@@ -79,7 +79,7 @@ async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionL
     "/bilan/preseries/{code}/ventilation",
     summary="Les exécutions par pilote, version, type ou jour",
     description="Les lignes font la somme exacte des exécutions de la fenêtre des critères.",
-    responses=problemes(PRESERIE_INTROUVABLE),
+    responses=problemes(PRESERIE_INTROUVABLE, EcritureEnCours),
 )
 async def ventiler(code: CodeChemin, par: Axe, acces: Lecteur, au: Au, session: SessionLecture) -> Ventilation:
     return await service.ventilation(session, acces, code, par, au)
@@ -97,7 +97,7 @@ async def suivre_les_pilotes(
     acces: Lecteur,
     session: SessionLecture,
     etat: EtatPilote | None = None,
-    apres: Apres = None,
+    apres: ApresNumeroAm = None,
     limite: Limite = LIMITE,
 ) -> Page[PiloteSuiviLu]:
     return await service.pilotes(session, acces, code, etat, apres, limite)

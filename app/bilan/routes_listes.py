@@ -10,18 +10,20 @@ from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service import PRESERIE_INCONNUE
-from app.erreurs import Introuvable
+from app.erreurs import EcritureEnCours, Introuvable
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.parametres import LIMITE, Apres, Limite, Page
 from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
 from app.traces.refus import Refus
+from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
+_REFUS = problemes(Introuvable(PRESERIE_INCONNUE), EcritureEnCours)
 routes = APIRouter(tags=["Bilan"])
 Preserie = Annotated[str, Query(pattern=CODE)]
 Pilote = Annotated[str | None, Query(pattern=NUMERO_AM)]
 Version = Annotated[str | None, Query(max_length=32, pattern=SANS_NUL)]
-Mot = Annotated[str | None, Query(max_length=64, pattern=SANS_NUL)]
+CodeErreurFiltre = Annotated[str | None, Query(pattern=CODE_ERREUR)]
 
 
 def _executions(
@@ -30,7 +32,7 @@ def _executions(
     phase: Annotated[int | None, Query(ge=1, le=2)] = None,
     pilote: Pilote = None,
     version: Version = None,
-    type_prescription: Mot = None,
+    type_prescription: TypePrescription | None = None,
     jour: Jour | None = None,
     depuis: Jour | None = None,
 ) -> FiltreExecutions:
@@ -38,12 +40,12 @@ def _executions(
 
 
 def _traces(
-    operation: Mot = None,
-    resultat: Literal["succes", "echec"] | None = None,
+    operation: Operation | None = None,
+    resultat: Resultat | None = None,
     pilote: Pilote = None,
     version: Version = None,
-    erreur_code: Mot = None,
-    erreur_origine: Mot = None,
+    erreur_code: CodeErreurFiltre = None,
+    erreur_origine: Origine | None = None,
 ) -> FiltreTraces:
     return FiltreTraces(operation, resultat, pilote, version, erreur_code, erreur_origine)
 
@@ -58,7 +60,7 @@ def _receptions(
     "/executions",
     summary="Les exécutions derrière un chiffre",
     description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste.",
-    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+    responses=_REFUS,
 )
 async def lister_executions(
     preserie: Preserie,
@@ -89,7 +91,7 @@ async def lire_execution(
     summary="Les traces des exécutions derrière un nombre de tentatives",
     description="Par pages, avec les filtres de « /executions » : la liste de toutes les traces dont ces "
     "exécutions sont faites.",
-    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+    responses=_REFUS,
 )
 async def lister_tentatives(
     preserie: Preserie,
@@ -107,7 +109,7 @@ async def lister_tentatives(
     "/traces",
     summary="Les traces enregistrées",
     description="Par pages : derrière « traces.enregistrees » d'un bilan, et derrière les occurrences d'une anomalie.",
-    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+    responses=_REFUS,
 )
 async def lister_traces(
     preserie: Preserie,
@@ -126,7 +128,7 @@ async def lister_traces(
     summary="Les réceptions qui n'ont rien enregistré : doublons et refus",
     description="Par pages : derrière « traces.doublons » et « traces.rejetees » d'un bilan. Du contenu d'une "
     "trace refusée, rien n'est gardé.",
-    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+    responses=_REFUS,
 )
 async def lister_receptions(
     preserie: Preserie,
@@ -150,7 +152,7 @@ async def lister_anomalies(
     code: CodeChemin,
     acces: Lecteur,
     session: SessionLecture,
-    operation: Mot = None,
+    operation: Operation | None = None,
     bloquante: bool | None = None,
     apres: Apres = None,
     limite: Limite = LIMITE,

@@ -84,7 +84,8 @@ async def pilotes(
 ) -> Page[PiloteSuiviLu]:
     """A présérie's pilotes with their états, by N° AM."""
     faits = await faits_visibles(session, acces, code)
-    lus = [_pilote(faits, pilote) for pilote in faits.pilotes if apres is None or pilote.numero_am > apres]
+    tries = sorted(faits.pilotes, key=lambda pilote: pilote.numero_am)
+    lus = [_pilote(faits, pilote) for pilote in tries if apres is None or pilote.numero_am > apres]
     voulus = [lu for lu in lus if etat is None or etat in lu.etats]
     suivant = voulus[limite - 1].numero_am if len(voulus) > limite else None
     return Page(elements=voulus[:limite], suivant=suivant)
@@ -106,7 +107,9 @@ async def _voit_module(session: AsyncSession, acces: Acces, code: str) -> bool:
 
 
 def _page_de(faits: list[Faits], apres: str | None, limite: int) -> Page[BilanLu]:
-    restent = [f for f in faits if apres is None or f.dossier.preserie > apres]
+    """Sorted here: the database's collation may put codes in another order than the cursor is compared by."""
+    tries = sorted(faits, key=lambda f: f.dossier.preserie)
+    restent = [f for f in tries if apres is None or f.dossier.preserie > apres]
     return _page([juger(f) for f in restent[:limite]], encore=len(restent) > limite)
 
 

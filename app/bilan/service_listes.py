@@ -104,7 +104,7 @@ async def anomalies(
     depuis = _curseur(apres, _operation_et_code)
     voulues = [
         a
-        for a in faits.anomalies
+        for a in sorted(faits.anomalies, key=lambda a: (a.operation, a.code))
         if operation in (None, a.operation)
         and bloquante in (None, a.bloquante)
         and (depuis is None or (a.operation, a.code) > depuis)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.erreurs import Introuvable
-from app.parametres import LIMITE, Apres, Limite, Page
+from app.parametres import LIMITE, ApresCode, ApresNumeroAm, Limite, Page
 from app.preseries import depot, service, vues
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
 from app.preseries.routes import CodeChemin, NumeroAmChemin
@@ -29,7 +29,7 @@ def _introuvable() -> Introuvable:
     description="Par pages, dans l'ordre des codes. Un éditeur ne voit que lui-même.",
 )
 async def lister_editeurs(
-    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[EditeurLu]:
     lignes, encore = await depot.page(session, depot.liste_editeurs(acces.editeur), Editeur.code, apres, limite)
     elements = [vues.vue_editeur(e) for (e,) in lignes]
@@ -55,7 +55,7 @@ async def lire_editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture
     description="Par pages, dans l'ordre des codes. Un éditeur voit les modules qu'il possède et ceux qu'il intègre.",
 )
 async def lister_modules(
-    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[ModuleLu]:
     lignes, encore = await depot.page(session, depot.liste_modules(acces.editeur), Module.code, apres, limite)
     elements = [vues.vue_module(*ligne) for ligne in lignes]
@@ -81,7 +81,7 @@ async def lire_module(code: CodeChemin, acces: Lecteur, session: SessionLecture)
     description="Par pages, dans l'ordre des codes. Un éditeur ne voit que les siens.",
 )
 async def lister_logiciels(
-    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[LogicielLu]:
     lignes, encore = await depot.page(session, depot.liste_logiciels(acces.editeur), Logiciel.code, apres, limite)
     elements = [vues.vue_logiciel(*ligne) for ligne in lignes]
@@ -107,7 +107,7 @@ async def lire_logiciel(code: CodeChemin, acces: Lecteur, session: SessionLectur
     description="Par pages, dans l'ordre des codes. Un éditeur ne voit que les siennes.",
 )
 async def lister_preseries(
-    acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[PreserieLue]:
     lignes, encore = await depot.page(session, depot.liste_preseries(acces.editeur), Preserie.code, apres, limite)
     elements = [await vues.vue_preserie(session, p) for p, _ in lignes]
@@ -157,7 +157,7 @@ async def lire_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session:
     responses=problemes(service.introuvable()),
 )
 async def lister_pilotes(
-    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+    code: CodeChemin, acces: Lecteur, session: SessionLecture, apres: ApresNumeroAm = None, limite: Limite = LIMITE
 ) -> Page[PiloteLu]:
     presente = await service.preserie_visible(session, acces, code)
     lignes, encore = await depot.page(session, depot.liste_pilotes(presente.id), Pilote.numero_am, apres, limite)

@@ -6,27 +6,27 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.erreurs import BaseIndisponible, CorpsInvalide
+from app.erreurs import CorpsInvalide, EcritureEnCours
 from app.stockage.base import Base
 
 RECUL_MIN = timedelta(seconds=5)
 """How far back an instant must lie: a writer takes its locks long before, and a reception's instant comes first."""
 _PATIENCE_S = 5.0
-_PAUSE_S = 0.01
-_ECRIVAINS = text(
-    """
+_PAUSE_S = 0.02
+_ECRIVAINS = text("""
 SELECT clock_timestamp(), ARRAY(
   SELECT virtualtransaction FROM pg_locks
-  WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND relation::regclass::text = ANY ('{tables}')
+  WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
+    AND relation IN ('trace'::regclass, 'reception_sans_suite'::regclass, 'compteur_trace'::regclass)
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-""".replace("tables", "trace,reception_sans_suite")
-)
+""")
+"""Transactions that write traces, or wait to: each locks one of these tables first."""
 
 
 async def attendre_les_ecritures(base: Base, au: datetime) -> None:
     """Waits for the writers of now, which alone may still commit a reception of before ``au``.
 
-    Raises CorpsInvalide (422) where ``au`` is less than 5 seconds past, BaseIndisponible (503) where a writer stays.
+    Raises CorpsInvalide (422) where ``au`` is less than 5 seconds past, EcritureEnCours (503) where a writer stays.
     """
     async with base.lecture() as session:
         maintenant, presents = await _ecrivains(session)
@@ -36,7 +36,7 @@ async def attendre_les_ecritures(base: Base, au: datetime) -> None:
         limite = asyncio.get_running_loop().time() + _PATIENCE_S
         while presents:
             if asyncio.get_running_loop().time() > limite:
-                raise BaseIndisponible
+                raise EcritureEnCours
             await asyncio.sleep(_PAUSE_S)
             presents &= (await _ecrivains(session))[1]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from app.traces.empreintes import empreinte
-from app.traces.refus import DU_REGISTRE, Issue
+from app.traces.refus import Issue
 from app.traces.schemas import TraceRecue
-from app.traces.tri import Admise, CleTrace, Rejet
+from app.traces.tri import Admise, CleTrace
 
 _SANS_CLE = b"essai"
 
@@ -20,14 +20,13 @@ class Essai:
     _vues: dict[object, bytes] = field(default_factory=dict)
 
     def essayer(self, admise: Admise) -> Issue:
-        """What would become of a trace that its présérie takes."""
-        connue = self.presentes.get(admise.ligne.cle) or self._vues.get(admise.ligne.cle)
+        """What would become of a trace that its présérie takes, or took before it was switched off."""
+        cle, dite = admise.ligne.cle, admise.ligne.empreinte
+        connue = self.presentes.get(cle) or self._vues.get(cle)
         if connue is not None:
-            return self._comparer(connue, admise)
-        if admise.arretee:
-            return Issue.DESACTIVEE
-        self._vues[admise.ligne.cle] = admise.ligne.empreinte
-        return Issue.ENREGISTREE
+            return Issue.DOUBLON if connue == dite else Issue.REUTILISEE
+        self._vues[cle] = dite
+        return Issue.DESACTIVEE if admise.arretee else Issue.ENREGISTREE
 
     def essayer_hors_registre(self, trace: TraceRecue) -> Issue:
         """The same for a trace that no présérie takes: only its own body can hold another of its id."""
@@ -36,13 +35,3 @@ class Essai:
         if connue is dite:
             return Issue.ENREGISTREE
         return Issue.DOUBLON if connue == dite else Issue.REUTILISEE
-
-    def _comparer(self, connue: bytes, admise: Admise) -> Issue:
-        if connue == admise.ligne.empreinte:
-            return Issue.DOUBLON
-        return Issue.DESACTIVEE if admise.arretee else Issue.REUTILISEE
-
-
-def est_du_registre(rejet: Rejet) -> bool:
-    """Whether a refusal says something of the registry rather than of the trace or of the key."""
-    return rejet.refus in DU_REGISTRE

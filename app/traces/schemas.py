@@ -16,6 +16,7 @@ from app.preseries.cycle import EtatTraces
 from app.referentiels import OPERATIONS, TYPES_PRESCRIPTION
 from app.traces.refus import DU_REGISTRE, HORLOGE_DECALEE, Refus
 
+CODE_ERREUR = r"^[A-Za-z0-9._-]{1,64}$"
 ENTIER_32 = 2**31 - 1
 ENTIER_64 = 2**63 - 1
 
@@ -41,7 +42,7 @@ class ErreurRecue(TypedDict):
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
 
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    code: Annotated[str, StringConstraints(pattern=CODE_ERREUR)]
     origine: Origine
     bloquante: NotRequired[bool | None]
     message: NotRequired[Annotated[str, StringConstraints(max_length=500, pattern=SANS_NUL)] | None]

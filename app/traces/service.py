@@ -11,11 +11,11 @@ from app.preseries.registre import Registre
 from app.stockage.base import Base
 from app.traces import depot
 from app.traces.ecriture import CHAMPS_FAUTIFS, Ecrivain
-from app.traces.essai import Essai, est_du_registre
+from app.traces.essai import Essai
 from app.traces.lecture import Illisible, lire
-from app.traces.refus import DETAILS, HORLOGE_DECALEE, Issue, Refus
+from app.traces.refus import DETAILS, DU_REGISTRE, HORLOGE_DECALEE, Issue, Refus
 from app.traces.schemas import TraceRecue
-from app.traces.tri import Admise, Emetteur, Rejet, SansSuite, trier
+from app.traces.tri import Admise, CleTrace, Emetteur, Rejet, SansSuite, avance, trier
 
 _IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
 _Element: TypeAlias = TraceRecue | Illisible
@@ -58,30 +58,33 @@ async def essayer(corps: bytes, emetteur: Emetteur, registre: Registre, base: Ba
     sorties = await _trier_tout(lecture.elements, emetteur, registre)
     reception = Reception(lecture.seule, len(lecture.elements))
     cles = {s.ligne.cle for s in sorties if isinstance(s, Admise)}
-    async with base.brute() as connexion:
-        essai = Essai(await depot.retrouver(connexion, cles) if cles else {})
+    essai = Essai(await _presentes(base, cles) if cles else {})
     for index, (element, sortie) in enumerate(zip(lecture.elements, sorties, strict=True)):
         _essayer_une(reception, essai, index, element, sortie)
     return _conclure(reception, sorties)
 
 
+async def _presentes(base: Base, cles: set[CleTrace]) -> dict[CleTrace, bytes]:
+    async with base.brute() as connexion:
+        return await depot.retrouver(connexion, cles)
+
+
 def _essayer_une(reception: Reception, essai: Essai, index: int, element: _Element, sortie: Admise | Rejet) -> None:
-    if isinstance(sortie, Rejet):
-        if isinstance(element, Illisible) or not est_du_registre(sortie):
-            reception.rejets.append((index, sortie))
-            return
-        issue = essai.essayer_hors_registre(element)
-        if issue is Issue.REUTILISEE:
-            reception.rejets.append((index, _reutilise(sortie)))
-        else:
-            _compter(reception, issue)
-            reception.avertissements.append((index, sortie.refus.value, sortie.detail))
-        return
-    issue = essai.essayer(sortie)
-    if issue is Issue.DESACTIVEE:
-        reception.avertissements.append((index, issue.value, DETAILS[Refus.TRACES_DESACTIVEES]))
-        issue = Issue.ENREGISTREE
-    _noter(reception, index, sortie, issue)
+    if isinstance(sortie, Admise):
+        issue = essai.essayer(sortie)
+        if issue is Issue.DESACTIVEE:
+            reception.avertissements.append((index, issue.value, DETAILS[Refus.TRACES_DESACTIVEES]))
+            issue = Issue.ENREGISTREE
+        _noter(reception, index, sortie, issue)
+    elif isinstance(element, Illisible) or sortie.refus not in DU_REGISTRE:
+        reception.rejets.append((index, sortie))
+    elif (issue := essai.essayer_hors_registre(element)) is Issue.REUTILISEE:
+        reception.rejets.append((index, _reutilise(sortie)))
+    else:
+        _compter(reception, issue)
+        reception.avertissements.append((index, sortie.refus.value, sortie.detail))
+        if (detail := avance(element["emise_le"], datetime.now(UTC))) is not None:
+            reception.avertissements.append((index, HORLOGE_DECALEE, detail))
 
 
 def _reutilise(rejet: Rejet) -> Rejet:

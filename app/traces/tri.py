@@ -249,9 +249,14 @@ def _ligne(trace: TraceRecue, emise_le: datetime, affectation: Affectation, cle:
     )
 
 
-def _decalage(emise_le: datetime, affectation: Affectation, maintenant: datetime) -> str | None:
+def avance(emise_le: datetime, maintenant: datetime) -> str | None:
+    """What is to be said of a clock that is ahead of ours; None of one that is not."""
     if emise_le > maintenant + AVANCE_TOLEREE:
         return "L'horloge du poste avance de plus de 5 minutes sur la nôtre : réglez-la."
+    return None
+
+
+def _decalage(emise_le: datetime, affectation: Affectation, maintenant: datetime) -> str | None:
     if emise_le < affectation.pilote.accord:
         return "La trace est datée d'avant l'accord de principe du pilote : vérifiez l'horloge du poste."
-    return None
+    return avance(emise_le, maintenant)

@@ -1,6 +1,6 @@
 """Each criterion: its état, its figures, and a sentence that says why."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -154,3 +154,20 @@ def test_chaque_explication_dit_les_chiffres() -> None:
 )
 def test_un_pourcentage_est_coupe_et_non_arrondi(partie: int, tout: int, texte: str) -> None:
     assert pourcentage(partie, tout) == texte
+
+
+def test_les_prerequis_sont_identifies_par_leur_jalon() -> None:
+    assert criteres.prerequis(None).etat is Etat.INDETERMINE
+    atteint = criteres.prerequis(date(2026, 11, 2))
+    assert atteint.etat is Etat.ATTEINT
+    assert "02/11/2026" in atteint.explication
+
+
+def test_les_explications_s_accordent_en_nombre() -> None:
+    assert criteres.enregistrement(_taux(1, 2), {}, SEUIL).explication.startswith("1 exécution enregistrée sur 2, ")
+    assert criteres.enregistrement(_taux(0, 2), {}, SEUIL).explication.startswith("0 exécution enregistrée sur 2, ")
+    assert "La seule exécution" in criteres.scor(_matrice(conforme=1)).explication
+    assert criteres.scor(_matrice(double_envoi=1)).explication == (
+        "1 exécution de phase 2 non conforme sur 1 : 1 double envoi, 0 pièce manquante."
+    )
+    assert "2 exécutions de phase 2 non conformes sur 2" in criteres.scor(_matrice(piece_manquante=2)).explication

@@ -19,6 +19,26 @@ async def test_un_parametre_inconnu_est_refuse_plutot_qu_ignore(service: Service
     assert (await cnam.lire(f"/executions?preserie={PRESERIE}&pilote=389391422&limite=5"))["elements"] == []
 
 
+async def test_un_parametre_double_ou_un_filtre_impossible_est_refuse(service: Service) -> None:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    for adresse, champ in (
+        ("/executions?preserie={}&enregistree=true&enregistree=false", "enregistree"),
+        ("/executions?preserie={0}&preserie={0}", "preserie"),
+        ("/executions?preserie={}&type_prescription=imagerie", "type_prescription"),
+        ("/traces?preserie={}&operation=vente", "operation"),
+        ("/traces?preserie={}&erreur_origine=zz", "erreur_origine"),
+        ("/traces?preserie={}&erreur_code=a%20b", "erreur_code"),
+        ("/bilan?apres=%C3%A9", "apres"),
+        ("/editeurs?apres=A", "apres"),
+        ("/preseries/{}/pilotes?apres=ortho", "apres"),
+    ):
+        reponse = await cnam.appeler("GET", adresse.format(PRESERIE))
+        assert verifier_probleme(reponse, 422, "corps-invalide")["erreurs"][0]["champ"] == champ, adresse
+    plusieurs = f"/executions?preserie={PRESERIE}&conformite=conforme&conformite=double_envoi"
+    assert (await cnam.lire(plusieurs))["elements"] == []
+
+
 async def test_le_registre_ne_prend_que_du_json(service: Service) -> None:
     cnam = await service.en(Role.CNAM)
     corps = b'{"raison_sociale": "Ortho Soft", "solution_sesam_vitale": true}'

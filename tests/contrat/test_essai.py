@@ -61,17 +61,20 @@ async def test_ce_que_le_registre_ne_sait_pas_encore_n_est_qu_un_avertissement(c
     assert corps["traces_postes"] == "inactives"
 
 
+async def test_l_horloge_avertit_aussi_avant_toute_preserie(cnam: Service) -> None:
+    corps = accuse(await essayer(cnam, trace(logiciel="inconnu", emise_le="2098-01-01T00:00:00Z")), enregistrees=1)
+    assert [a["code"] for a in corps["avertissements"]] == ["logiciel-inconnu", "horloge-decalee"]
+
+
 async def test_la_desactivation_n_est_qu_un_avertissement(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     connue = trace()
     await cnam.poster(connue)
     await mettre(proprietaire, statut="validee", traces_actives=False)
     await etat_dit(cnam, "desactivees")
-    envoi = [connue, trace(), connue | {"duree_ms": 1}]
-    corps = accuse(await essayer(cnam, envoi), enregistrees=2, doublons=1)
-    assert [(a["index"], a["code"]) for a in corps["avertissements"]] == [
-        (1, "traces-desactivees"),
-        (2, "traces-desactivees"),
-    ]
+    neuve = trace()
+    envoi = [connue, neuve, neuve, neuve | {"duree_ms": 1}, connue | {"duree_ms": 1}]
+    corps = accuse(await essayer(cnam, envoi), 1, 2, ["identifiant-reutilise"] * 2)
+    assert [(a["index"], a["code"]) for a in corps["avertissements"]] == [(1, "traces-desactivees")]
     assert corps["traces_postes"] == "desactivees"
 
 

@@ -185,4 +185,20 @@ async def test_une_ecriture_qui_ne_finit_pas_n_est_pas_attendue_sans_fin(confron
     async with confrontation.proprietaire.transaction():
         await confrontation.proprietaire.execute("LOCK TABLE trace IN ROW EXCLUSIVE MODE")
         reponse = await confrontation.cnam.appeler("GET", f"/bilan/preseries/{OUVERTES[0]}?au=2026-10-01T00:00:00Z")
-        verifier_probleme(reponse, 503, "base-indisponible")
+        verifier_probleme(reponse, 503, "ecriture-en-cours")
+
+
+async def test_une_ecriture_qui_attend_un_verrou_est_attendue_aussi(confrontation: Confrontation) -> None:
+    """Its reception has its instant already; it locks the counters before the list."""
+    await confrontation.rejouer(histoire(Random(3), 10))
+    async with confrontation.proprietaire.transaction():
+        await confrontation.proprietaire.execute("LOCK TABLE compteur_trace IN SHARE MODE")
+        envoi = asyncio.create_task(
+            confrontation.poster([{"logiciel": "lo-alpha", "numero_am": PILOTES["alpha-1"][0]}])
+        )
+        await asyncio.sleep(0.2)
+        lecture = asyncio.create_task(confrontation.cnam.lire("/bilan/preseries/alpha-1?au=2026-10-01T00:00:00Z"))
+        await asyncio.sleep(0.3)
+        assert not lecture.done()
+    assert (await envoi)["rejetees"] == 1
+    await lecture
