@@ -151,7 +151,6 @@ def test_une_base_arretee_n_empeche_aucun_releve(tmp_path: Path) -> None:
             maitre = pid_de_postgres(lui.dossier)
             assert maitre is not None
             os.kill(maitre, signal.SIGQUIT)
-            time.sleep(1.5)
-            for _ in range(3):
-                assert _relever_vite(client)["traces_postes_lecture_metier_reussie"] == 0
+            attendre(lambda: _relever_vite(client)["traces_postes_lecture_metier_reussie"] == 0)
+            assert _relever_vite(client).series("preserie_executions") == {}
             assert client.get("/editeurs").status_code == 503
