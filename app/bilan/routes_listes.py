@@ -10,6 +10,7 @@ from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service import PRESERIE_INCONNUE
+from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.parametres import LIMITE, Apres, Limite, Page
@@ -26,7 +27,13 @@ Version = Annotated[str | None, Query(max_length=32, pattern=SANS_NUL)]
 CodeErreurFiltre = Annotated[str | None, Query(pattern=CODE_ERREUR)]
 
 
-def _executions(
+async def _demande(
+    preserie: Preserie, acces: Lecteur, au: Au, session: SessionLecture, apres: Apres = None, limite: Limite = LIMITE
+) -> Demande:
+    return Demande(session, acces, preserie, au, apres, limite)
+
+
+async def _executions(
     enregistree: bool | None = None,
     conformite: Annotated[list[Conformite] | None, Query()] = None,
     phase: Annotated[int | None, Query(ge=1, le=2)] = None,
@@ -39,7 +46,7 @@ def _executions(
     return FiltreExecutions(enregistree, conformite, phase, pilote, version, type_prescription, jour, depuis)
 
 
-def _traces(
+async def _traces(
     operation: Operation | None = None,
     resultat: Resultat | None = None,
     pilote: Pilote = None,
@@ -50,10 +57,14 @@ def _traces(
     return FiltreTraces(operation, resultat, pilote, version, erreur_code, erreur_origine)
 
 
-def _receptions(
+async def _receptions(
     issue: Literal["doublon", "rejetee"] | None = None, code: Refus | None = None, pilote: Pilote = None
 ) -> FiltreReceptions:
     return FiltreReceptions(issue, code, pilote)
+
+
+DemandeDeListe = Annotated[Demande, Depends(_demande)]
+ParExecution = Annotated[FiltreExecutions, Depends(_executions)]
 
 
 @routes.get(
@@ -62,16 +73,8 @@ def _receptions(
     description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste.",
     responses=_REFUS,
 )
-async def lister_executions(
-    preserie: Preserie,
-    filtre: Annotated[FiltreExecutions, Depends(_executions)],
-    acces: Lecteur,
-    au: Au,
-    session: SessionLecture,
-    apres: Apres = None,
-    limite: Limite = LIMITE,
-) -> Page[ExecutionLue]:
-    return await service.executions(session, acces, preserie, au, filtre, apres, limite)
+async def lister_executions(demande: DemandeDeListe, filtre: ParExecution) -> Page[ExecutionLue]:
+    return await service.executions(demande, filtre)
 
 
 @routes.get(
@@ -93,16 +96,8 @@ async def lire_execution(
     "exécutions sont faites.",
     responses=_REFUS,
 )
-async def lister_tentatives(
-    preserie: Preserie,
-    filtre: Annotated[FiltreExecutions, Depends(_executions)],
-    acces: Lecteur,
-    au: Au,
-    session: SessionLecture,
-    apres: Apres = None,
-    limite: Limite = LIMITE,
-) -> Page[TraceLue]:
-    return await service.tentatives(session, acces, preserie, au, filtre, apres, limite)
+async def lister_tentatives(demande: DemandeDeListe, filtre: ParExecution) -> Page[TraceLue]:
+    return await service.tentatives(demande, filtre)
 
 
 @routes.get(
@@ -111,16 +106,8 @@ async def lister_tentatives(
     description="Par pages : derrière « traces.enregistrees » d'un bilan, et derrière les occurrences d'une anomalie.",
     responses=_REFUS,
 )
-async def lister_traces(
-    preserie: Preserie,
-    filtre: Annotated[FiltreTraces, Depends(_traces)],
-    acces: Lecteur,
-    au: Au,
-    session: SessionLecture,
-    apres: Apres = None,
-    limite: Limite = LIMITE,
-) -> Page[TraceLue]:
-    return await service.traces(session, acces, preserie, au, filtre, apres, limite)
+async def lister_traces(demande: DemandeDeListe, filtre: Annotated[FiltreTraces, Depends(_traces)]) -> Page[TraceLue]:
+    return await service.traces(demande, filtre)
 
 
 @routes.get(
@@ -131,15 +118,9 @@ async def lister_traces(
     responses=_REFUS,
 )
 async def lister_receptions(
-    preserie: Preserie,
-    filtre: Annotated[FiltreReceptions, Depends(_receptions)],
-    acces: Lecteur,
-    au: Au,
-    session: SessionLecture,
-    apres: Apres = None,
-    limite: Limite = LIMITE,
+    demande: DemandeDeListe, filtre: Annotated[FiltreReceptions, Depends(_receptions)]
 ) -> Page[ReceptionLue]:
-    return await service.receptions(session, acces, preserie, au, filtre, apres, limite)
+    return await service.receptions(demande, filtre)
 
 
 @routes.get(

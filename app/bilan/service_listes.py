@@ -1,6 +1,7 @@
 """Use cases: the lists behind every figure of a bilan, and one execution with its traces."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, TypeVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.acces.roles import Acces
 from app.bilan import depot_listes
 from app.bilan.conformite import conformite
+from app.bilan.faits import Dossier
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution, lire_identifiant
 from app.bilan.schemas import (
@@ -22,72 +24,72 @@ from app.bilan.schemas import (
     TraceLue,
 )
 from app.bilan.service import dossier_visible, faits_visibles
+from app.bilan.sources import Source
 from app.erreurs import CorpsInvalide, Introuvable
 from app.parametres import Page
 from app.traces.refus import Issue, Refus
 
 EXECUTION_INCONNUE = "Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions."
 T = TypeVar("T")
+C = TypeVar("C")
 
 
-async def executions(
-    session: AsyncSession,
-    acces: Acces,
-    code: str,
-    au: datetime | None,
-    filtre: FiltreExecutions,
-    apres: str | None,
-    limite: int,
-) -> Page[ExecutionLue]:
-    dossier, source = await dossier_visible(session, acces, code, au)
-    curseur = _curseur(apres, lire_identifiant)
-    lignes = await depot_listes.executions(session, dossier.id, source, filtre, curseur, limite + 1)
-    return _page(lignes, limite, lambda e: ExecutionLue.model_validate(_execution(e, code)), lambda e: str(_cle(e)))
+@dataclass(frozen=True, slots=True)
+class Demande:
+    """A page of a list of one présérie, as known at ``au`` (None: now); the first one where ``apres`` is None."""
+
+    session: AsyncSession
+    acces: Acces
+    preserie: str
+    au: datetime | None
+    apres: str | None
+    limite: int
+
+    async def ouvrir(self) -> tuple[Dossier, Source]:
+        return await dossier_visible(self.session, self.acces, self.preserie, self.au)
+
+    def curseur(self, lire: Callable[[str], C | None]) -> C | None:
+        """The cursor as read; raises CorpsInvalide (422) where it is not one that a page gave."""
+        return _curseur(self.apres, lire)
+
+    def page(
+        self, lignes: Sequence[RowMapping], lue: Callable[[RowMapping], T], curseur: Callable[[RowMapping], str]
+    ) -> Page[T]:
+        """A page of what was read with one row more than asked."""
+        suivant = curseur(lignes[self.limite - 1]) if len(lignes) > self.limite else None
+        return Page(elements=[lue(ligne) for ligne in lignes[: self.limite]], suivant=suivant)
 
 
-async def tentatives(
-    session: AsyncSession,
-    acces: Acces,
-    code: str,
-    au: datetime | None,
-    filtre: FiltreExecutions,
-    apres: str | None,
-    limite: int,
-) -> Page[TraceLue]:
+async def executions(demande: Demande, filtre: FiltreExecutions) -> Page[ExecutionLue]:
+    dossier, source = await demande.ouvrir()
+    curseur = demande.curseur(lire_identifiant)
+    lignes = await depot_listes.executions(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
+    return demande.page(
+        lignes, lambda e: ExecutionLue.model_validate(_execution(e, demande.preserie)), lambda e: str(_cle(e))
+    )
+
+
+async def tentatives(demande: Demande, filtre: FiltreExecutions) -> Page[TraceLue]:
     """The traces that the executions kept by the filter were folded from."""
-    dossier, source = await dossier_visible(session, acces, code, au)
-    curseur = _curseur(apres, UUID)
-    lignes = await depot_listes.tentatives(session, dossier.id, source, filtre, curseur, limite + 1)
-    return _page(lignes, limite, _trace, lambda t: str(t["id"]))
+    dossier, source = await demande.ouvrir()
+    curseur = demande.curseur(UUID)
+    lignes = await depot_listes.tentatives(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
+    return demande.page(lignes, _trace, lambda t: str(t["id"]))
 
 
-async def traces(
-    session: AsyncSession,
-    acces: Acces,
-    code: str,
-    au: datetime | None,
-    filtre: FiltreTraces,
-    apres: str | None,
-    limite: int,
-) -> Page[TraceLue]:
-    dossier, source = await dossier_visible(session, acces, code, au)
-    lignes = await depot_listes.traces(session, dossier.id, source, filtre, _curseur(apres, UUID), limite + 1)
-    return _page(lignes, limite, _trace, lambda t: str(t["id"]))
+async def traces(demande: Demande, filtre: FiltreTraces) -> Page[TraceLue]:
+    dossier, source = await demande.ouvrir()
+    curseur = demande.curseur(UUID)
+    lignes = await depot_listes.traces(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
+    return demande.page(lignes, _trace, lambda t: str(t["id"]))
 
 
-async def receptions(
-    session: AsyncSession,
-    acces: Acces,
-    code: str,
-    au: datetime | None,
-    filtre: FiltreReceptions,
-    apres: str | None,
-    limite: int,
-) -> Page[ReceptionLue]:
+async def receptions(demande: Demande, filtre: FiltreReceptions) -> Page[ReceptionLue]:
     """Receptions that stored no trace: doublons and refusals."""
-    dossier, source = await dossier_visible(session, acces, code, au)
-    lignes = await depot_listes.receptions(session, dossier.id, source, filtre, _curseur(apres, _numero), limite + 1)
-    return _page(lignes, limite, _reception, lambda r: str(r["id"]))
+    dossier, source = await demande.ouvrir()
+    curseur = demande.curseur(_numero)
+    lignes = await depot_listes.receptions(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
+    return demande.page(lignes, _reception, lambda r: str(r["id"]))
 
 
 async def anomalies(
@@ -126,15 +128,7 @@ async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -
     )
 
 
-def _page(
-    lignes: Sequence[RowMapping], limite: int, lue: Callable[[RowMapping], T], curseur: Callable[[RowMapping], str]
-) -> Page[T]:
-    """A page of what was read with one row more than asked."""
-    suivant = curseur(lignes[limite - 1]) if len(lignes) > limite else None
-    return Page(elements=[lue(ligne) for ligne in lignes[:limite]], suivant=suivant)
-
-
-def _curseur(apres: str | None, lire: Callable[[str], T | None]) -> T | None:
+def _curseur(apres: str | None, lire: Callable[[str], C | None]) -> C | None:
     """Raises CorpsInvalide (422) where a cursor is not one that a page gave."""
     if apres is None:
         return None
