@@ -68,13 +68,13 @@ def rejouer(lui: Serveur, cle: str, acquittees: list[Corps]) -> None:
 def test_un_seul_ouvrier_s_arrete_sur_ctrl_c_et_accepte_une_cle_d_avant_son_depart(dossier: Path) -> None:
     cle = creer_cle(dossier, "--role", "cnam")
     assert re.fullmatch(r"tp_[A-Za-z0-9_-]{43}", cle)
-    assert processus_de(dossier) == []
+    attendre(lambda: processus_de(dossier) == [], 5)
     assert (dossier / "cle_maitresse").stat().st_mode & 0o777 == 0o600
     with serveur(dossier, workers=1) as lui:
         assert lui.appeler("GET", "/editeurs", cle).status_code == 200
         assert lui.appeler("GET", "/editeurs", cle[:-1] + "!").status_code == 401
         lui.arreter(signal.SIGINT)
-        assert processus_de(dossier) == []
+        attendre(lambda: processus_de(dossier) == [], 5)
         assert pid_de_postgres(dossier) is None
 
 
@@ -87,7 +87,7 @@ def test_un_arret_en_pleine_charge_arrete_tout_sans_perdre_ce_qui_est_acquitte(d
         lui.inscrire(cle, registre_exemple())
         acquittees = envoyer_pendant(lui, cle, lui.arreter)
         attendre(lambda: not vivant(postgres), 5)
-        assert processus_de(dossier) == []
+        attendre(lambda: processus_de(dossier) == [], 5)
         assert pid_de_postgres(dossier) is None
     with serveur(dossier) as lui:
         rejouer(lui, cle, acquittees)
@@ -116,7 +116,7 @@ def test_apres_kill_9_le_suivant_reprend_le_port_et_les_donnees(dossier: Path) -
         rejouer(troisieme, cle, acquittees)
         troisieme.arreter()
         attendre(lambda: not vivant(postgres), 5)
-        assert processus_de(dossier) == []
+        attendre(lambda: processus_de(dossier) == [], 5)
 
 
 def test_un_arret_demande_pendant_les_imports_n_est_pas_perdu(dossier: Path, tmp_path: Path) -> None:
