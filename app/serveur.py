@@ -55,7 +55,7 @@ class Protocole(HttpToolsProtocol):
         if self._recus > ENTETES_MAX or self._tete_refusee:
             self._refuser(EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat."))
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's, which uvicorn narrows to None
         """A client that has said all may still listen: the answer to a whole request keeps the connection open."""
         return self._finir_par_la_reponse()
 

@@ -13,10 +13,10 @@ from app.formes import CODE
 from app.parametres import LIMITE, ApresCode, ApresNumeroAm, Limite, Page
 from app.preseries.cycle import Statut
 from app.preseries.pilotes import EtatPilote
+from app.preseries.service import introuvable
 from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
 
-PRESERIE_INTROUVABLE = Introuvable(service.PRESERIE_INCONNUE)
 routes = APIRouter(tags=["Bilan"])
 CodeFiltre = Annotated[str | None, Query(pattern=CODE)]
 
@@ -69,7 +69,7 @@ async def lire_bilan_module(
     "/bilan/preseries/{code}",
     summary="Le bilan d'une présérie",
     description="Les cinq critères, leurs chiffres et le verdict proposé, lus ensemble à un même instant.",
-    responses=problemes(PRESERIE_INTROUVABLE, EcritureEnCours),
+    responses=problemes(introuvable(), EcritureEnCours),
 )
 async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionLecture) -> BilanLu:
     return await service.bilan(session, acces, code, au)
@@ -79,7 +79,7 @@ async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionL
     "/bilan/preseries/{code}/ventilation",
     summary="Les exécutions par pilote, version, type ou jour",
     description="Les lignes font la somme exacte des exécutions de la fenêtre des critères.",
-    responses=problemes(PRESERIE_INTROUVABLE, EcritureEnCours),
+    responses=problemes(introuvable(), EcritureEnCours),
 )
 async def ventiler(code: CodeChemin, par: Axe, acces: Lecteur, au: Au, session: SessionLecture) -> Ventilation:
     return await service.ventilation(session, acces, code, par, au)
@@ -90,7 +90,7 @@ async def ventiler(code: CodeChemin, par: Axe, acces: Lecteur, au: Au, session: 
     summary="Les pilotes d'une présérie : installés, silencieux",
     description="Un pilote installé dont rien n'est reçu pendant trois jours est silencieux, tant que la "
     "présérie attend des traces.",
-    responses=problemes(PRESERIE_INTROUVABLE),
+    responses=problemes(introuvable()),
 )
 async def suivre_les_pilotes(
     code: CodeChemin,

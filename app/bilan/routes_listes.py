@@ -9,17 +9,17 @@ from app.bilan.conformite import Conformite
 from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
-from app.bilan.service import PRESERIE_INCONNUE
 from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.parametres import LIMITE, Apres, Limite, Page
+from app.preseries.service import introuvable
 from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
-_REFUS = problemes(Introuvable(PRESERIE_INCONNUE), EcritureEnCours)
+_REFUS = problemes(introuvable(), EcritureEnCours)
 routes = APIRouter(tags=["Bilan"])
 Preserie = Annotated[str, Query(pattern=CODE)]
 Pilote = Annotated[str | None, Query(pattern=NUMERO_AM)]
@@ -127,7 +127,7 @@ async def lister_receptions(
     "/preseries/{code}/anomalies",
     summary="Les anomalies d'une présérie dues au logiciel",
     description="Par pages, dans l'ordre des opérations et des codes.",
-    responses=problemes(Introuvable(PRESERIE_INCONNUE)),
+    responses=problemes(introuvable()),
 )
 async def lister_anomalies(
     code: CodeChemin,

@@ -16,8 +16,8 @@ from app.parametres import Page
 from app.preseries import depot as registre
 from app.preseries.modeles import Module
 from app.preseries.pilotes import EtatPilote
+from app.preseries.service import introuvable
 
-PRESERIE_INCONNUE = "Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam."
 EDITEUR_INCONNU = "Aucun éditeur de ce code ne vous est connu : vérifiez le code."
 MODULE_INCONNU = "Aucun module de ce code ne vous est connu : vérifiez le code."
 
@@ -31,7 +31,7 @@ async def dossier_visible(
     """
     trouves = await depot.dossiers(session, Selection(preserie=code, visible_par=acces))
     if not trouves:
-        raise Introuvable(PRESERIE_INCONNUE)
+        raise introuvable()
     return trouves[0], PRESENT if au is None else connue_au(trouves[0].id, au)
 
 
@@ -40,7 +40,7 @@ async def faits_visibles(session: AsyncSession, acces: Acces, code: str, au: dat
     source = PRESENT if au is None else (await dossier_visible(session, acces, code, au))[1]
     trouves = await depot.lire_faits(session, Selection(preserie=code, visible_par=acces), source)
     if not trouves:
-        raise Introuvable(PRESERIE_INCONNUE)
+        raise introuvable()
     return trouves[0]
 
 

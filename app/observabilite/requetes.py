@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.erreurs import ErreurInterne, ErreurMetier, probleme
 from app.observabilite import mesures
 from app.observabilite.journaux import REQUETE_ID, trajet
+from app.reponses import TYPE_PROBLEME
 
 _journal = structlog.get_logger(__name__)
 _DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne", "/metrics"})
 GABARIT = "traces_postes.gabarit"
 """Where what is served without the router says under which template."""
-TYPE_PROBLEME = "application/problem+json"
 
 
 def requete_id(scope: MutableMapping[str, Any]) -> str:
