@@ -7,8 +7,14 @@
     ├── Introuvable 404             ├── CorpsInvalide 422
     ├── MethodeRefusee 405          ├── TropDeRequetes 429
     ├── CorpsTropLent 408           ├── Surcharge, EcritureEnCours, BaseIndisponible 503
+    ├── TracesPurgees 410           ├── VersionDepassee 412
     ├── EntetesTropGrands 431 (app.serveur)
     └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
+
+    Conflit 409
+    ├── EtapeRefusee                its état admits no such change
+    ├── ModaliteRefusee             a rule of the référentiel refuses the change
+    └── DemarrageIncomplet, ValidationIncomplete, ClotureIncomplete, with « manquants »
 
 A detail is French, says what to do, and never repeats a value that the caller sent.
 """
@@ -90,8 +96,60 @@ class Conflit(ErreurMetier):
     statut, code, titre = 409, "conflit", "Contraire à l'état présent"
 
 
-class DemarrageIncomplet(Conflit):
-    code, titre = "demarrage-incomplet", "La présérie ne peut pas encore démarrer"
+class EtapeRefusee(Conflit):
+    code, titre = "etape-refusee", "L'état de la présérie ne le permet pas"
+
+
+class ModaliteRefusee(Conflit):
+    """A change that breaks a rule which the référentiel makes binding; ``modalite`` is its code."""
+
+    code, titre = "modalite-non-respectee", "Modalité de présérie non respectée"
+
+    def __init__(self, modalite: str, detail: str) -> None:
+        super().__init__(detail, complements={"modalite": modalite})
+
+
+class Incomplet(Conflit):
+    """A step that lacks something: ``manquants`` are sentences in French, one per thing."""
+
+    avant: str
+
+    def __init__(self, manques: Sequence[str]) -> None:
+        super().__init__(
+            f"Avant {self.avant}, il manque : {' ; '.join(manques)}.", complements={"manquants": list(manques)}
+        )
+
+
+class DemarrageIncomplet(Incomplet):
+    code, titre, avant = "demarrage-incomplet", "La présérie ne peut pas encore démarrer", "le démarrage"
+
+
+class ValidationIncomplete(Incomplet):
+    code, titre, avant = "validation-incomplete", "La présérie ne peut pas encore être validée", "la validation"
+
+
+class ClotureIncomplete(Incomplet):
+    code, titre, avant = "cloture-incomplete", "La présérie ne peut pas encore être clôturée", "la clôture"
+
+
+class TracesPurgees(ErreurMetier):
+    statut, code, titre = 410, "traces-purgees", "Traces brutes purgées"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Les traces brutes de cette présérie ont été purgées après sa fin : lisez son bilan et ses exécutions, "
+            "qui restent."
+        )
+
+
+class VersionDepassee(ErreurMetier):
+    statut, code, titre = 412, "version-depassee", "Objet modifié entre-temps"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "L'objet n'est plus celui de votre « If-Match » : relisez-le, reprenez votre modification, et renvoyez-la "
+            "avec son nouvel « ETag »."
+        )
 
 
 class CorpsTropGrand(ErreurMetier):

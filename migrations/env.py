@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import app.acces.modeles
+import app.journal.modeles
 import app.preseries.modeles
-import app.traces.modeles  # noqa: F401  — the three fill the metadata
+import app.traces.modeles  # noqa: F401  — the four fill the metadata
 from app.stockage.base import url_asyncpg
 from app.stockage.tables import Table
 

@@ -50,8 +50,12 @@ async def proprietaire(postgres: PostgresEmbarque) -> AsyncIterator[asyncpg.Conn
     connexion = await asyncpg.connect(postgres.url())
     try:
         tables = ", ".join(table for table in Table.metadata.tables if table != "registre")
+        await connexion.execute("SET session_replication_role = replica")  # no trigger: the journal refuses this
         await connexion.execute(f"TRUNCATE {tables} RESTART IDENTITY")
-        await connexion.execute("UPDATE registre SET generation = generation + 1")
+        await connexion.execute("RESET session_replication_role")
+        await connexion.execute(
+            "UPDATE registre SET generation = generation + 1, journal_numero = 0, journal_empreinte = ''"
+        )
         yield connexion
     finally:
         await connexion.close()

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from app.referentiels import HORS_PERIMETRE, OPERATIONS, REFERENTIELS, TYPES_PRESCRIPTION, Fraction, Referentiel
+from app.referentiels import EN_VIGUEUR, HORS_PERIMETRE, OPERATIONS, TYPES_PRESCRIPTION, Fraction, Referentiel
 
-LPP = REFERENTIELS["lpp"]
+LPP = EN_VIGUEUR["lpp"]
 
 
 def test_le_seuil_est_de_quatre_cinquiemes_exactement() -> None:
@@ -37,7 +37,7 @@ def test_trois_reponses_au_questionnaire_au_moins() -> None:
 
 
 def test_chaque_referentiel_porte_le_code_de_sa_categorie_et_une_version() -> None:
-    for code, referentiel in REFERENTIELS.items():
+    for code, referentiel in EN_VIGUEUR.items():
         assert referentiel.code == code
         assert referentiel.version
         assert set(referentiel.operations.requises) <= set(referentiel.operations.toutes) <= set(OPERATIONS)
@@ -47,7 +47,7 @@ def test_un_referentiel_ne_se_modifie_pas() -> None:
     with pytest.raises(ValidationError):
         LPP.version = "autre"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        REFERENTIELS["autre"] = LPP  # type: ignore[index]
+        EN_VIGUEUR["autre"] = LPP  # type: ignore[index]
 
 
 def test_un_referentiel_mal_ecrit_est_refuse() -> None:

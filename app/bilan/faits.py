@@ -8,7 +8,7 @@ from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue
 from app.preseries.cycle import EtatTraces, Statut, etat_traces
 from app.preseries.pilotes import EtatPilote, Suivi
-from app.referentiels import REFERENTIELS
+from app.referentiels import VERSIONS, Referentiel
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Dossier:
     demarree_le: datetime | None
     observee_depuis: date | None
     lu_le: datetime
+
+    @property
+    def referentiel(self) -> Referentiel:
+        """The rules that the présérie started under, whatever is in force now."""
+        return VERSIONS[self.categorie_ps, self.referentiel_version]
 
     @property
     def attend_des_traces(self) -> bool:
@@ -82,5 +87,5 @@ class Faits:
 
     def etats(self, pilote: PiloteInscrit, maintenant: datetime) -> list[EtatPilote]:
         """Where a pilote stands at an instant, by the silence that its référentiel allows."""
-        silence = timedelta(days=REFERENTIELS[self.dossier.categorie_ps].pilotes.silence_jours)
+        silence = timedelta(days=self.dossier.referentiel.pilotes.silence_jours)
         return self.suivi(pilote).etats(maintenant, silence)

@@ -8,14 +8,13 @@ from app.bilan.faits import Faits, Reception
 from app.bilan.figures import Cellule, Scor, scor, taux, taux_par_pilote
 from app.bilan.schemas import BilanLu, Chiffres, Ensemble, ExecutionsLues, ReferentielLu, ScorLu, TracesLues
 from app.bilan.verdict import verdict
-from app.referentiels import REFERENTIELS
 from app.traces.refus import Issue
 
 
 def juger(faits: Faits) -> BilanLu:
     """The bilan of one présérie: figures, criteria, verdict."""
     dossier = faits.dossier
-    referentiel = REFERENTIELS[dossier.categorie_ps]
+    referentiel = dossier.referentiel
     fenetre = [c for c in faits.cellules if c.dans_la_fenetre]
     succes = {nom: operation.succes for nom, operation in faits.operations.items()}
     juges = [

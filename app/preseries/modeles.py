@@ -24,13 +24,18 @@ from app.stockage.tables import Table
 
 
 class Registre(Table):
-    """One row: every change of the registry adds one to it, which is how caches learn that they are old."""
+    """One row: every change of the registry adds one to it, which is how caches learn that they are old.
+
+    It also holds the head of the journal, so that a missing end is noticed.
+    """
 
     __tablename__ = "registre"
     __table_args__ = (CheckConstraint("unique_ligne", name="une_ligne"),)
 
     unique_ligne: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
     generation: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    journal_numero: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    journal_empreinte: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x")
 
 
 class Editeur(Table):
@@ -65,7 +70,10 @@ class Logiciel(Table):
 
 
 class Preserie(Table):
-    """``cle_enveloppee`` is the key of its pseudonyms, wrapped by the master key; None once destroyed."""
+    """``cle_enveloppee`` is the key of its pseudonyms, wrapped by the master key; None once destroyed.
+
+    ``pilotes_max`` is what a prolongation has raised the référentiel's maximum to. ``terminee_le``: closed or given up.
+    """
 
     __tablename__ = "preserie"
     __table_args__ = (
@@ -84,6 +92,10 @@ class Preserie(Table):
     demarree_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     traces_depuis_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     observee_depuis: Mapped[date | None] = mapped_column(Date)
+    pilotes_max: Mapped[int | None]
+    validee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    terminee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    purgee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cle_enveloppee: Mapped[bytes | None] = mapped_column(LargeBinary)
     creee_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -94,6 +106,23 @@ class Jalon(Table):
     preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"), primary_key=True)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     le: Mapped[date] = mapped_column(Date)
+
+
+class Decision(Table):
+    """What was decided of a présérie, and why; never changed afterwards."""
+
+    __tablename__ = "decision"
+    __table_args__ = (CheckConstraint("sens IN ('validation', 'prolongation', 'abandon')", name="sens"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"), index=True)
+    prise_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    cle_id: Mapped[int]
+    sens: Mapped[str] = mapped_column(Text)
+    motif: Mapped[str] = mapped_column(Text)
+    pilotes_max: Mapped[int | None]
+    fin_prevue_le: Mapped[date | None] = mapped_column(Date)
+    observee_depuis: Mapped[date | None] = mapped_column(Date)
 
 
 class Pilote(Table):

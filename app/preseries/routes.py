@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
-from app.erreurs import Conflit
+from app.erreurs import Conflit, DemarrageIncomplet
 from app.formes import CODE, NUMERO_AM
 from app.preseries import service
 from app.preseries.cycle import Prerequis, manquants_au_demarrage
@@ -136,7 +136,7 @@ async def inscrire_pilote(
     "ce qu'il faut avant le démarrage.",
     responses={
         "200": {"description": "La présérie est en cours."},
-        **problemes(service.introuvable(), service.incomplet(manquants_au_demarrage(_RIEN)), service.deja_engage()),
+        **problemes(service.introuvable(), DemarrageIncomplet(manquants_au_demarrage(_RIEN)), service.deja_engage()),
     },
 )
 async def demarrer_preserie(code: CodeChemin, _: Cnam, session: SessionRegistre) -> PreserieLue:

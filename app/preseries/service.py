@@ -23,7 +23,7 @@ from app.preseries.schemas import (
     PiloteCorps,
     PreserieCorps,
 )
-from app.referentiels import REFERENTIELS
+from app.referentiels import EN_VIGUEUR
 
 
 async def enregistrer_editeur(session: AsyncSession, code: str, corps: EditeurCorps) -> bool:
@@ -69,9 +69,9 @@ async def enregistrer_preserie(session: AsyncSession, coffre: Coffre, code: str,
     logiciel = await depot.logiciel(session, corps.logiciel)
     if logiciel is None:
         raise _reference_perdue("logiciel", "logiciel inconnu : inscrivez-le d'abord (PUT /logiciels/{code})")
-    referentiel = REFERENTIELS.get(corps.categorie_ps)
+    referentiel = EN_VIGUEUR.get(corps.categorie_ps)
     if referentiel is None:
-        connues = ", ".join(REFERENTIELS)
+        connues = ", ".join(EN_VIGUEUR)
         raise _reference_perdue("categorie_ps", f"catégorie sans référentiel : catégories connues : {connues}")
     present = await depot.preserie(session, code)
     if (
@@ -138,7 +138,7 @@ async def demarrer(session: AsyncSession, code: str) -> Preserie:
         )
     )
     if manques:
-        raise incomplet(manques)
+        raise DemarrageIncomplet(manques)
     if await depot.pilotes_deja_engages(session, preserie):
         raise deja_engage()
     preserie.statut = Statut.EN_COURS.value
@@ -160,12 +160,6 @@ async def preserie_visible(session: AsyncSession, acces: Acces, code: str) -> Pr
     if not acces.voit_preserie(code, await depot.editeur_de(session, preserie.logiciel_id)):
         raise introuvable()
     return preserie
-
-
-def incomplet(manques: list[str]) -> DemarrageIncomplet:
-    return DemarrageIncomplet(
-        "Avant le démarrage, il manque : " + " ; ".join(manques) + ".", complements={"manquants": manques}
-    )
 
 
 def introuvable() -> Introuvable:

@@ -1,83 +1,57 @@
-"""The rules of each catégorie de PS, as data: one TOML file each, checked when the package is imported."""
+"""The rules of each catégorie de PS, as data: one TOML file each, checked when the package is imported.
+
+``<code>.toml`` holds the rules in force; ``<code>-<version>.toml`` those that préséries started under them keep.
+"""
 
 import tomllib
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict, Field
+from app.referentiels.regles import Fraction, Referentiel
+
+__all__ = ["EN_VIGUEUR", "HORS_PERIMETRE", "OPERATIONS", "TYPES_PRESCRIPTION", "VERSIONS", "Fraction", "Referentiel"]
 
 
-class _Regle(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def charger(dossier: Traversable) -> Mapping[tuple[str, str], Referentiel]:
+    """The référentiels of a folder by code and version, the one in force the last of its code.
+
+    Raises ValueError, naming the file, where one is malformed or misnamed.
+    """
+    lus: list[tuple[bool, Referentiel]] = []  # whether it is in force
+    for fichier in sorted((f for f in dossier.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
+        nom = fichier.name.removesuffix(".toml")
+        try:
+            lu = Referentiel.model_validate(tomllib.loads(fichier.read_text("utf-8")))
+        except ValueError as erreur:
+            raise ValueError(f"{fichier.name}: {erreur}") from erreur
+        if nom not in (lu.code, depasse := f"{lu.code}-{lu.version}"):
+            raise ValueError(f"{fichier.name}: to be named {lu.code}.toml, or {depasse}.toml once superseded")
+        lus.append((nom == lu.code, lu))
+    return MappingProxyType(_ranger(lus))
 
 
-class Operations(_Regle):
-    """Operations that a trace may name, and those that a présérie must have seen succeed."""
-
-    toutes: tuple[str, ...]
-    requises: tuple[str, ...]
-
-
-class Perimetre(_Regle):
-    """Types of prescription inside the ordonnance numérique, and those refused by name."""
-
-    types_prescription: tuple[str, ...]
-    hors_perimetre: tuple[str, ...]
+def _ranger(lus: Iterable[tuple[bool, Referentiel]]) -> dict[tuple[str, str], Referentiel]:
+    par_version: dict[tuple[str, str], Referentiel] = {}
+    for _, lu in sorted(lus, key=lambda couple: (couple[1].code, couple[0], couple[1].version)):
+        cle = lu.code, lu.version
+        if cle in par_version:
+            raise ValueError(f"{lu.code}: version {lu.version} is there twice; what is in force bears a new one")
+        par_version[cle] = lu
+    return par_version
 
 
-class Fraction(_Regle):
-    """An exact threshold; integers decide, the float is for display."""
-
-    numerateur: int = Field(ge=0)
-    denominateur: int = Field(gt=0)
-
-    @cached_property
-    def valeur(self) -> float:
-        return self.numerateur / self.denominateur
+VERSIONS = charger(files(__name__))
+"""Every référentiel, by code and version."""
+EN_VIGUEUR: Mapping[str, Referentiel] = MappingProxyType({code: r for (code, _), r in VERSIONS.items()})
+"""The référentiel under which a présérie of each catégorie would start now."""
 
 
-class Enregistrement(_Regle):
-    seuil: Fraction
-
-
-class Pilotes(_Regle):
-    """``silence_jours``: days without any reception after which an installed pilote is said to be silent."""
-
-    silence_jours: int = Field(gt=0)
-
-
-class Satisfaction(_Regle):
-    reponses_min: int
-
-
-class Referentiel(_Regle):
-    """The rules of one catégorie de PS (DOMAIN, « référentiel »)."""
-
-    code: str
-    version: str
-    libelle: str
-    operations: Operations
-    perimetre: Perimetre
-    enregistrement: Enregistrement
-    pilotes: Pilotes
-    satisfaction: Satisfaction
-
-
-def _charger() -> Mapping[str, Referentiel]:
-    fichiers = (f for f in files(__name__).iterdir() if f.name.endswith(".toml"))
-    lus = (Referentiel.model_validate(tomllib.loads(f.read_text("utf-8"))) for f in fichiers)
-    return MappingProxyType({r.code: r for r in sorted(lus, key=lambda r: r.code)})
-
-
-REFERENTIELS = _charger()
-
-
-def _union(listes: list[tuple[str, ...]]) -> tuple[str, ...]:
+def _union(listes: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(valeur for liste in listes for valeur in liste))
 
 
-OPERATIONS = _union([r.operations.toutes for r in REFERENTIELS.values()])
-TYPES_PRESCRIPTION = _union([r.perimetre.types_prescription for r in REFERENTIELS.values()])
-HORS_PERIMETRE = _union([r.perimetre.hors_perimetre for r in REFERENTIELS.values()])
+OPERATIONS = _union(r.operations.toutes for r in VERSIONS.values())
+TYPES_PRESCRIPTION = _union(r.perimetre.types_prescription for r in VERSIONS.values())
+HORS_PERIMETRE = _union(r.perimetre.hors_perimetre for r in VERSIONS.values())

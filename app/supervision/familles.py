@@ -13,7 +13,6 @@ from app.bilan.faits import Faits
 from app.bilan.jugement import compter, juger
 from app.bilan.schemas import BilanLu, Etat
 from app.preseries.pilotes import EtatPilote
-from app.referentiels import REFERENTIELS
 from app.traces.refus import Issue
 
 ETIQUETTES = ("editeur", "module", "logiciel", "categorie_ps", "preserie")
@@ -65,7 +64,7 @@ def _traces(jugee: _Jugee) -> Cellules:
 
 def _anomalies(jugee: _Jugee) -> Cellules:
     ouvertes = Counter((anomalie.operation, anomalie.bloquante) for anomalie in jugee.faits.anomalies)
-    for operation in REFERENTIELS[jugee.bilan.categorie_ps].operations.toutes:
+    for operation in jugee.faits.dossier.referentiel.operations.toutes:
         for bloquante in (True, False):
             yield (operation, str(bloquante).lower()), ouvertes[operation, bloquante]
 

@@ -66,6 +66,9 @@ reception_sans_suite = Table(
     Column("issue", Text, nullable=False),
     Column("champ", Text),
     Column("trace_id", Uuid),
+    Column("poste", Text),
+    Column("sequence", BigInteger),
+    Column("version", Text),
     PrimaryKeyConstraint("preserie_id", "id"),
 )
 """Receptions that stored no trace, one by one: ``doublon``, or the code of the refusal."""
