@@ -10,7 +10,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 N ?= 200000
 GRAINE ?= 1
 
-.PHONY: help setup demo test check format openapi bench fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench fuzz lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ format: $(PRET) ## Format the code
 
 openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 	$(BIN)/python -m openapi
+
+dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
+	$(BIN)/python -m app.preseries.dessin docs/cycle.md
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench

@@ -19,8 +19,10 @@ from starlette.types import Receive, Scope, Send
 import app.bilan.routes
 import app.bilan.routes_listes
 import app.contrat.routes
+import app.decisions.routes
 import app.preseries.consultation
 import app.preseries.routes
+import app.preseries.routes_etapes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
@@ -46,7 +48,8 @@ from app.traces.ecriture import Ecrivain
 
 _journal = structlog.get_logger(__name__)
 _ROUTES = (
-    *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
+    *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.preseries.routes_etapes),
+    app.decisions.routes,
     *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
 )
 

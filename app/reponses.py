@@ -5,6 +5,7 @@ to every operation by ``app.contrat``.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from app.erreurs import (
@@ -14,7 +15,9 @@ from app.erreurs import (
     EcritureEnCours,
     ErreurMetier,
     Introuvable,
+    ModaliteRefusee,
     Surcharge,
+    VersionDepassee,
     probleme,
 )
 
@@ -22,11 +25,19 @@ Reponses = dict[int | str, dict[str, Any]]
 TYPE_PROBLEME = "application/problem+json"
 REQUETE_EXEMPLE = "6f1d3c52-8a0e-4b7c-9f26-3d5e7a1b9c04"
 
+_ETAG = {
+    "ETag": {
+        "description": "Version de l'objet, à redonner dans « If-Match » pour ne changer que celle-là.",
+        "schema": {"type": "string"},
+    }
+}
 _EXEMPLES: Mapping[type[ErreurMetier], ErreurMetier] = {
     type(exemple): exemple
     for exemple in (
         Introuvable("Rien de tel ne vous est connu au registre : vérifiez le code."),
         Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus."),
+        ModaliteRefusee("cpam", "4 CPAM, pour 3 admises au plus : ôtez-en 1."),
+        VersionDepassee(),
         Surcharge(),
         EcritureEnCours(),
         BaseIndisponible(),
@@ -56,11 +67,15 @@ def ajouter(reponses: Reponses, erreur: ErreurMetier) -> None:
     reponse["description"] = " ; ".join(connu["summary"] for connu in exemples.values()) + "."
 
 
+def version(description: str = "L'objet, et sa version.") -> Reponses:
+    """Of an answer that bears its object's version."""
+    return {"200": {"description": description, "headers": deepcopy(_ETAG)}}
+
+
 def inscription(modele: type[Any]) -> Reponses:
     """Of a PUT: 200 where it replaced, 201 where it created."""
-    return {
-        "200": {"description": "L'objet existait : il est remplacé."},
-        "201": {"model": modele, "description": "L'objet est inscrit."},
+    return version("L'objet existait : il est remplacé.") | {
+        "201": {"model": modele, "description": "L'objet est inscrit.", "headers": deepcopy(_ETAG)},
     }
 
 

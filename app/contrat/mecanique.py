@@ -2,11 +2,19 @@
 
 from collections.abc import Collection, Iterator
 
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext
 
 from app.acces.dependances import Exigence, refus_de_role
-from app.erreurs import BaseIndisponible, CleAbsente, CleRefusee, ErreurInterne, ErreurMetier
+from app.erreurs import (
+    BaseIndisponible,
+    CleAbsente,
+    CleRefusee,
+    ErreurInterne,
+    ErreurMetier,
+    VersionDepassee,
+)
 from app.observabilite.bornes import trop_grand, trop_lent
 from app.observabilite.medias import PORTEURS, autre_media, compresse
 from app.observabilite.problemes import illisible
@@ -40,9 +48,17 @@ def problemes(
         yield autre_media() if servie_a_part else compresse()
     if refuser_les_inconnus in appels and not servie_a_part:
         yield parametre_inconnu(parametres) if champ is None else champ_requis(champ)
+    if any(parametre.alias == "If-Match" for parametre in _entetes(contexte.dependant)):
+        yield VersionDepassee()
     yield ErreurInterne()
     if exigee is not None or not DEPENDANCES.isdisjoint(appels):
         yield BaseIndisponible()
+
+
+def _entetes(dependant: Dependant) -> Iterator[ModelField]:
+    yield from dependant.header_params
+    for sous in dependant.dependencies:
+        yield from _entetes(sous)
 
 
 def _appels(dependant: Dependant) -> Iterator[object]:

@@ -32,9 +32,10 @@ PROBLEME: dict[str, Any] = {
         },
         "manquants": {
             "type": "array",
-            "description": "Ce qui manque au démarrage d'une présérie.",
+            "description": "Ce qui manque à une présérie pour démarrer, être validée ou être clôturée.",
             "items": {"type": "string"},
         },
+        "modalite": {"type": "string", "description": "Le code de la modalité qui refuse le changement."},
     },
 }
 FAUTE: dict[str, Any] = {

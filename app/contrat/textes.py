@@ -6,6 +6,7 @@ PRESENTATION = (files("app.contrat") / "presentation.md").read_text("utf-8")
 ETIQUETTES = {
     "Traces": "Envoyer les traces d'un poste, et savoir s'il doit continuer.",
     "Registre": "Éditeurs, modules, logiciels, préséries, jalons et pilotes. « PUT » crée (201) ou remplace (200).",
+    "Vie d'une présérie": "La démarrer, décider de sa suite, désactiver ses traces, la clôturer.",
     "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
     "Supervision": "Savoir si le service vit et peut travailler.",
 }

@@ -1,22 +1,17 @@
 """Reads of the registry over HTTP: one object, or a list paged by cursor. An éditeur sees its own."""
 
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Depends
-
-from app.acces.dependances import exiger
-from app.acces.roles import Acces, Role
 from app.erreurs import Introuvable
 from app.parametres import LIMITE, ApresCode, ApresNumeroAm, Limite, Page
 from app.preseries import depot, service, vues
+from app.preseries.dependances import CodeChemin, Lecteur, NumeroAmChemin, versionner
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
-from app.preseries.routes import CodeChemin, NumeroAmChemin
 from app.preseries.schemas import EditeurLu, JalonLu, LogicielLu, ModuleLu, NomJalon, PiloteLu, PreserieLue
-from app.reponses import problemes
+from app.reponses import problemes, version
 from app.stockage.dependances import SessionLecture
 
 routes = APIRouter(tags=["Registre"])
-Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
 
 
 def _introuvable() -> Introuvable:
@@ -40,13 +35,13 @@ async def lister_editeurs(
     "/editeurs/{code}",
     summary="Un éditeur",
     description="Un éditeur ne voit que lui-même.",
-    responses=problemes(_introuvable()),
+    responses=version() | problemes(_introuvable()),
 )
-async def lire_editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> EditeurLu:
+async def lire_editeur(code: CodeChemin, acces: Lecteur, session: SessionLecture, reponse: Response) -> EditeurLu:
     ligne = (await session.execute(depot.liste_editeurs(acces.editeur).where(Editeur.code == code))).first()
     if ligne is None:
         raise _introuvable()
-    return vues.vue_editeur(*ligne)
+    return versionner(reponse, vues.vue_editeur(*ligne))
 
 
 @routes.get(
@@ -66,13 +61,13 @@ async def lister_modules(
     "/modules/{code}",
     summary="Un module",
     description="Un éditeur voit les modules qu'il possède et ceux qu'il intègre.",
-    responses=problemes(_introuvable()),
+    responses=version() | problemes(_introuvable()),
 )
-async def lire_module(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> ModuleLu:
+async def lire_module(code: CodeChemin, acces: Lecteur, session: SessionLecture, reponse: Response) -> ModuleLu:
     ligne = (await session.execute(depot.liste_modules(acces.editeur).where(Module.code == code))).first()
     if ligne is None:
         raise _introuvable()
-    return vues.vue_module(*ligne)
+    return versionner(reponse, vues.vue_module(*ligne))
 
 
 @routes.get(
@@ -92,13 +87,13 @@ async def lister_logiciels(
     "/logiciels/{code}",
     summary="Un logiciel",
     description="Un éditeur ne voit que les siens.",
-    responses=problemes(_introuvable()),
+    responses=version() | problemes(_introuvable()),
 )
-async def lire_logiciel(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> LogicielLu:
+async def lire_logiciel(code: CodeChemin, acces: Lecteur, session: SessionLecture, reponse: Response) -> LogicielLu:
     ligne = (await session.execute(depot.liste_logiciels(acces.editeur).where(Logiciel.code == code))).first()
     if ligne is None:
         raise _introuvable()
-    return vues.vue_logiciel(*ligne)
+    return versionner(reponse, vues.vue_logiciel(*ligne))
 
 
 @routes.get(
@@ -118,10 +113,11 @@ async def lister_preseries(
     "/preseries/{code}",
     summary="Une présérie",
     description="Son état, celui de ses traces, et ses jalons datés.",
-    responses=problemes(service.introuvable()),
+    responses=version() | problemes(service.introuvable()),
 )
-async def lire_preserie(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> PreserieLue:
-    return await vues.vue_preserie(session, await service.preserie_visible(session, acces, code))
+async def lire_preserie(code: CodeChemin, acces: Lecteur, session: SessionLecture, reponse: Response) -> PreserieLue:
+    lue = await vues.vue_preserie(session, await service.preserie_visible(session, acces, code))
+    return versionner(reponse, lue)
 
 
 @routes.get(
@@ -140,14 +136,16 @@ async def lister_jalons(code: CodeChemin, acces: Lecteur, session: SessionLectur
     "/preseries/{code}/jalons/{jalon}",
     summary="Un jalon",
     description="Le jour d'un jalon ; 404 s'il n'est pas daté.",
-    responses=problemes(_introuvable()),
+    responses=version() | problemes(_introuvable()),
 )
-async def lire_jalon(code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: SessionLecture) -> JalonLu:
+async def lire_jalon(
+    code: CodeChemin, jalon: NomJalon, acces: Lecteur, session: SessionLecture, reponse: Response
+) -> JalonLu:
     presente = await service.preserie_visible(session, acces, code)
     trouves = [j for j in await depot.jalons(session, presente.id) if j.code == jalon]
     if not trouves:
         raise _introuvable()
-    return JalonLu.model_construct(code=jalon, le=trouves[0].le)
+    return versionner(reponse, JalonLu.model_construct(code=jalon, le=trouves[0].le))
 
 
 @routes.get(
@@ -169,11 +167,13 @@ async def lister_pilotes(
     "/preseries/{code}/pilotes/{numero_am}",
     summary="Un pilote",
     description="Ses dates : accord, formation, installation, passage en phase 2, retrait.",
-    responses=problemes(_introuvable()),
+    responses=version() | problemes(_introuvable()),
 )
-async def lire_pilote(code: CodeChemin, numero_am: NumeroAmChemin, acces: Lecteur, session: SessionLecture) -> PiloteLu:
+async def lire_pilote(
+    code: CodeChemin, numero_am: NumeroAmChemin, acces: Lecteur, session: SessionLecture, reponse: Response
+) -> PiloteLu:
     presente = await service.preserie_visible(session, acces, code)
     trouve = await depot.pilote(session, presente.id, numero_am)
     if trouve is None:
         raise _introuvable()
-    return vues.vue_pilote(trouve)
+    return versionner(reponse, vues.vue_pilote(trouve))

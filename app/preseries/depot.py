@@ -1,16 +1,25 @@
 """SQL of the registry."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries.cycle import Statut
-from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
+from app.preseries.modeles import Decision, Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 Lignes: TypeAlias = Select[*tuple[Any, ...]]
 """A query for rows of any columns."""
+OUVERTE = or_(
+    Preserie.statut == Statut.EN_COURS.value, (Preserie.statut == Statut.VALIDEE.value) & Preserie.traces_actives
+)
+"""DOMAIN: a présérie is open while en_cours, or validee with traces still on."""
+
+
+async def seul(session: AsyncSession, requete: Lignes) -> Any:
+    """The one row of a query, or None."""
+    return (await session.execute(requete)).first()
 
 
 async def editeur(session: AsyncSession, code: str) -> Editeur | None:
@@ -43,9 +52,32 @@ async def jalons(session: AsyncSession, preserie_id: int) -> Sequence[Jalon]:
     return (await session.scalars(select(Jalon).where(Jalon.preserie_id == preserie_id).order_by(Jalon.code))).all()
 
 
-async def nombre_de_pilotes(session: AsyncSession, preserie_id: int) -> int:
-    requete = select(func.count()).where(Pilote.preserie_id == preserie_id, Pilote.retire_le.is_(None))
-    return (await session.execute(requete)).scalar_one()
+async def pilotes(session: AsyncSession, preserie_id: int) -> Sequence[Pilote]:
+    """All of them, also those who have left, by N° AM."""
+    return (await session.scalars(liste_pilotes(preserie_id).order_by(Pilote.numero_am))).all()
+
+
+async def pilotes_ailleurs(session: AsyncSession, p: Preserie) -> set[str]:
+    """The N° AM of those who take part in the logiciel's other open préséries of the catégorie."""
+    requete = (
+        select(Pilote.numero_am)
+        .join(Preserie, Preserie.id == Pilote.preserie_id)
+        .where(
+            Preserie.logiciel_id == p.logiciel_id,
+            Preserie.categorie_ps == p.categorie_ps,
+            Preserie.id != p.id,
+            OUVERTE,
+            Pilote.retire_le.is_(None),
+        )
+    )
+    return set(await session.scalars(requete))
+
+
+async def decisions(session: AsyncSession, preserie_id: int) -> Sequence[Decision]:
+    """In the order in which they were taken."""
+    return (
+        await session.scalars(select(Decision).where(Decision.preserie_id == preserie_id).order_by(Decision.id))
+    ).all()
 
 
 async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bool:
@@ -58,22 +90,15 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
     return (await session.execute(requete.limit(1))).first() is not None
 
 
-async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numero_am: str | None = None) -> bool:
-    """Whether a pilote of this présérie (or this one) is still in another open présérie of the same logiciel."""
-    if numero_am is None:
-        numeros: Any = select(Pilote.numero_am).where(Pilote.preserie_id == p.id, Pilote.retire_le.is_(None))
-    else:
-        numeros = [numero_am]
-    ouverte = or_(
-        Preserie.statut == Statut.EN_COURS.value, (Preserie.statut == Statut.VALIDEE.value) & Preserie.traces_actives
-    )
+async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Collection[str]) -> bool:
+    """Whether one of these pilotes is still in another open présérie of the same logiciel."""
     requete = (
         select(Pilote.id)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
         .where(
             Preserie.logiciel_id == p.logiciel_id,
             Preserie.id != p.id,
-            ouverte,
+            OUVERTE,
             Pilote.numero_am.in_(numeros),
             Pilote.retire_le.is_(None),
         )

@@ -54,9 +54,11 @@ class LogicielLu(LogicielCorps):
 
 
 class PreserieCorps(Corps):
+    """How many CPAM, and which, is the référentiel's to say."""
+
     logiciel: Code
     categorie_ps: Code
-    cpam: Annotated[list[Cpam], Field(min_length=1, max_length=20)]
+    cpam: Annotated[list[Cpam], Field(max_length=100)]
     fin_prevue_le: Jour | None = None
 
 
@@ -64,9 +66,23 @@ class PreserieLue(PreserieCorps):
     code: str
     statut: str
     traces_postes: str
+    referentiel_version: str
+    pilotes_max: int
     demarree_le: datetime | None
     observee_depuis: date | None
+    validee_le: datetime | None
+    terminee_le: datetime | None
+    purgee_le: datetime | None
     jalons: dict[str, date]
+
+
+class TracesPostesCorps(Corps):
+    actives: StrictBool
+
+
+class TracesPostesLues(TracesPostesCorps):
+    traces_postes: str
+    depuis_le: datetime | None
 
 
 class JalonCorps(Corps):

@@ -1,150 +1,144 @@
 """Use cases of the registry. Each runs in one transaction that holds the registry's row, so none races another.
 
-The writers say whether what they wrote was created. They raise CorpsInvalide (422) for a reference that leads
-nowhere, Conflit (409) for a change that the présérie's start forbids, Introuvable (404), RoleInsuffisant (403).
+The writers give what stands, and whether it is new. They raise CorpsInvalide (422) for a reference that leads nowhere,
+Conflit (409) for what the présérie's state or a modalité forbids, VersionDepassee (412), Introuvable (404).
 """
-
-from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.acces.roles import Acces, Role
-from app.erreurs import Conflit, CorpsInvalide, DemarrageIncomplet, Introuvable, RoleInsuffisant
+from app.acces.roles import Acces
+from app.erreurs import Conflit, CorpsInvalide, EtapeRefusee, Introuvable
 from app.preseries import depot
-from app.preseries.cycle import EtatTraces, Prerequis, Statut, etat_traces, manquants_au_demarrage
+from app.preseries.cycle import TERMINES, Statut
 from app.preseries.enveloppe import Coffre
-from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
+from app.preseries.inscription import Auteur, Inscrit, Objet, inscrire
+from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Preserie
 from app.preseries.schemas import (
     EditeurCorps,
+    EditeurLu,
     JalonCorps,
+    JalonLu,
     LogicielCorps,
+    LogicielLu,
     ModuleCorps,
+    ModuleLu,
     NomJalon,
-    PiloteCorps,
     PreserieCorps,
+    PreserieLue,
 )
+from app.preseries.service_modalites import refuser_un_ecart
+from app.preseries.versions import verifier
+from app.preseries.vues import vue_editeur, vue_logiciel, vue_module, vue_pilote, vue_preserie
 from app.referentiels import EN_VIGUEUR
 
 
-async def enregistrer_editeur(session: AsyncSession, code: str, corps: EditeurCorps) -> bool:
+async def enregistrer_editeur(
+    session: AsyncSession, auteur: Auteur, code: str, corps: EditeurCorps
+) -> Inscrit[EditeurLu]:
     present = await depot.editeur(session, code)
+    avant = vue_editeur(present) if present is not None else None
+    verifier(auteur.si_match, avant)
     editeur = present or Editeur(code=code)
     editeur.raison_sociale = corps.raison_sociale
     editeur.solution_sesam_vitale = corps.solution_sesam_vitale
     session.add(editeur)
-    return present is None
+    return await inscrire(session, auteur, Objet("editeur", code, code), avant, vue_editeur(editeur))
 
 
-async def enregistrer_module(session: AsyncSession, code: str, corps: ModuleCorps) -> bool:
+async def enregistrer_module(session: AsyncSession, auteur: Auteur, code: str, corps: ModuleCorps) -> Inscrit[ModuleLu]:
     editeur = await _editeur(session, corps.editeur)
-    present = await depot.module(session, code)
-    if present is not None and present.editeur_id != editeur.id:
-        await _refuser_si_demarre(session, module_id=present.id)
-    module = present or Module(code=code)
+    present = await depot.seul(session, depot.liste_modules(None).where(Module.code == code))
+    avant = vue_module(*present) if present is not None else None
+    verifier(auteur.si_match, avant)
+    module = present[0] if present is not None else Module(code=code)
+    if avant is not None and avant.editeur != corps.editeur:
+        await _refuser_si_demarre(session, module_id=module.id)
     module.editeur_id = editeur.id
     module.nom = corps.nom
     session.add(module)
-    return present is None
+    objet = Objet("module", code, corps.editeur)
+    return await inscrire(session, auteur, objet, avant, vue_module(module, corps.editeur))
 
 
-async def enregistrer_logiciel(session: AsyncSession, code: str, corps: LogicielCorps) -> bool:
+async def enregistrer_logiciel(
+    session: AsyncSession, auteur: Auteur, code: str, corps: LogicielCorps
+) -> Inscrit[LogicielLu]:
     editeur = await _editeur(session, corps.editeur)
     module = await depot.module(session, corps.module)
     if module is None:
         raise _reference_perdue("module", "module inconnu : inscrivez-le d'abord (PUT /modules/{code})")
-    present = await depot.logiciel(session, code)
-    if present is not None and (present.editeur_id, present.module_id) != (editeur.id, module.id):
-        await _refuser_si_demarre(session, logiciel_id=present.id)
-    logiciel = present or Logiciel(code=code)
+    present = await depot.seul(session, depot.liste_logiciels(None).where(Logiciel.code == code))
+    avant = vue_logiciel(*present) if present is not None else None
+    verifier(auteur.si_match, avant)
+    logiciel = present[0] if present is not None else Logiciel(code=code)
+    if avant is not None and (avant.editeur, avant.module) != (corps.editeur, corps.module):
+        await _refuser_si_demarre(session, logiciel_id=logiciel.id)
     logiciel.editeur_id, logiciel.module_id = editeur.id, module.id
     logiciel.nom, logiciel.sesam_vitale = corps.nom, corps.sesam_vitale
     autorisation = corps.autorisation_cnda
     logiciel.cnda_numero = autorisation.numero if autorisation else None
     logiciel.cnda_le = autorisation.date if autorisation else None
     session.add(logiciel)
-    return present is None
+    apres = vue_logiciel(logiciel, corps.editeur, corps.module)
+    return await inscrire(session, auteur, Objet("logiciel", code, corps.editeur), avant, apres)
 
 
-async def enregistrer_preserie(session: AsyncSession, coffre: Coffre, code: str, corps: PreserieCorps) -> bool:
+async def enregistrer_preserie(
+    session: AsyncSession, auteur: Auteur, coffre: Coffre, code: str, corps: PreserieCorps
+) -> Inscrit[PreserieLue]:
     logiciel = await depot.logiciel(session, corps.logiciel)
     if logiciel is None:
         raise _reference_perdue("logiciel", "logiciel inconnu : inscrivez-le d'abord (PUT /logiciels/{code})")
-    referentiel = EN_VIGUEUR.get(corps.categorie_ps)
-    if referentiel is None:
+    if corps.categorie_ps not in EN_VIGUEUR:
         connues = ", ".join(EN_VIGUEUR)
         raise _reference_perdue("categorie_ps", f"catégorie sans référentiel : catégories connues : {connues}")
-    present = await depot.preserie(session, code)
-    if (
-        present is not None
-        and present.statut != Statut.PREPARATION
-        and (present.logiciel_id, present.categorie_ps) != (logiciel.id, corps.categorie_ps)
+    preserie = await depot.preserie(session, code)
+    avant = await vue_preserie(session, preserie) if preserie is not None else None
+    verifier(auteur.si_match, avant)
+    if preserie is None:
+        preserie = Preserie(code=code, statut=Statut.PREPARATION.value, cle_enveloppee=coffre.nouvelle_cle(code))
+    elif preserie.statut != Statut.PREPARATION and (preserie.logiciel_id, preserie.categorie_ps) != (
+        logiciel.id,
+        corps.categorie_ps,
     ):
         raise Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus.")
-    preserie = present or Preserie(code=code, cle_enveloppee=coffre.nouvelle_cle(code))
+    await _remplir(session, preserie, logiciel, corps)
+    apres = await vue_preserie(session, preserie)
+    if apres != avant:
+        refuser_si_terminee(preserie)
+    objet = await objet_preserie(session, preserie)
+    return await inscrire(session, auteur, objet, avant, apres)
+
+
+async def _remplir(session: AsyncSession, preserie: Preserie, logiciel: Logiciel, corps: PreserieCorps) -> None:
+    cpam_avant, neuve = preserie.cpam, preserie.id is None
     preserie.logiciel_id, preserie.categorie_ps = logiciel.id, corps.categorie_ps
-    if present is None or present.statut == Statut.PREPARATION:
-        preserie.referentiel_version = referentiel.version
+    if preserie.statut == Statut.PREPARATION:
+        preserie.referentiel_version = EN_VIGUEUR[corps.categorie_ps].version
     preserie.cpam = list(dict.fromkeys(corps.cpam))
     preserie.fin_prevue_le = corps.fin_prevue_le
     session.add(preserie)
-    return present is None
+    await session.flush()
+    pilotes = [vue_pilote(p) for p in await depot.pilotes(session, preserie.id)]
+    await refuser_un_ecart(session, preserie, None if neuve else (cpam_avant, pilotes), (preserie.cpam, pilotes))
 
 
-async def enregistrer_jalon(session: AsyncSession, code: str, jalon: NomJalon, corps: JalonCorps) -> bool:
+async def enregistrer_jalon(
+    session: AsyncSession, auteur: Auteur, code: str, jalon: NomJalon, corps: JalonCorps
+) -> Inscrit[JalonLu]:
     preserie = await preserie_ou_404(session, code)
     present = await session.get(Jalon, (preserie.id, jalon))
-    session.add(present or Jalon(preserie_id=preserie.id, code=jalon, le=corps.le))
+    avant = JalonLu.model_construct(code=jalon, le=present.le) if present is not None else None
+    verifier(auteur.si_match, avant)
+    apres = JalonLu.model_construct(code=jalon, le=corps.le)
+    if apres != avant:
+        refuser_si_terminee(preserie)
     if present is not None:
         present.le = corps.le
-    return present is None
-
-
-async def enregistrer_pilote(
-    session: AsyncSession, acces: Acces, code: str, numero_am: str, corps: PiloteCorps
-) -> bool:
-    preserie = await preserie_visible(session, acces, code)
-    present = await depot.pilote(session, preserie.id, numero_am)
-    phase_2_le = present.phase_2_le if present is not None else None
-    if acces.role is not Role.CNAM and preserie.statut != Statut.PREPARATION and corps.phase_2_le != phase_2_le:
-        raise RoleInsuffisant("La présérie a démarré : seule la Cnam change « phase_2_le ».")
-    if (
-        corps.retire_le is None
-        and _ouverte(preserie)
-        and await depot.pilotes_deja_engages(session, preserie, numero_am)
-    ):
-        raise deja_engage()
-    pilote = present or Pilote(preserie_id=preserie.id, numero_am=numero_am)
-    for champ, valeur in corps:
-        setattr(pilote, champ, valeur)
-    session.add(pilote)
-    return present is None
-
-
-async def demarrer(session: AsyncSession, code: str) -> Preserie:
-    """Starts a présérie; one that is under way already is left as it is."""
-    preserie = await preserie_ou_404(session, code)
-    if preserie.statut == Statut.EN_COURS:
-        return preserie
-    if preserie.statut != Statut.PREPARATION:
-        raise Conflit("Cette présérie a déjà été menée : ouvrez-en une nouvelle.")
-    logiciel = await session.get_one(Logiciel, preserie.logiciel_id)
-    jalons = {jalon.code for jalon in await depot.jalons(session, preserie.id)}
-    manques = manquants_au_demarrage(
-        Prerequis(
-            autorisation_cnda=logiciel.cnda_numero is not None,
-            support="support" in jalons,
-            kit_accompagnement="kit_accompagnement" in jalons,
-            pilotes=await depot.nombre_de_pilotes(session, preserie.id),
-        )
-    )
-    if manques:
-        raise DemarrageIncomplet(manques)
-    if await depot.pilotes_deja_engages(session, preserie):
-        raise deja_engage()
-    preserie.statut = Statut.EN_COURS.value
-    preserie.traces_actives = True
-    preserie.demarree_le = preserie.traces_depuis_le = datetime.now(UTC)
-    return preserie
+    else:
+        session.add(Jalon(preserie_id=preserie.id, code=jalon, le=corps.le))
+    objet = await objet_preserie(session, preserie)
+    return await inscrire(session, auteur, Objet("jalon", jalon, objet.editeur, code), avant, apres)
 
 
 async def preserie_ou_404(session: AsyncSession, code: str) -> Preserie:
@@ -162,12 +156,24 @@ async def preserie_visible(session: AsyncSession, acces: Acces, code: str) -> Pr
     return preserie
 
 
+async def objet_preserie(session: AsyncSession, preserie: Preserie) -> Objet:
+    """A présérie as the journal names it."""
+    editeur = await depot.editeur_de(session, preserie.logiciel_id)
+    return Objet("preserie", preserie.code, editeur, preserie.code)
+
+
 def introuvable() -> Introuvable:
     return Introuvable("Aucune présérie de ce code ne vous est connue : vérifiez le code, ou demandez à la Cnam.")
 
 
-def _ouverte(preserie: Preserie) -> bool:
-    return etat_traces(Statut(preserie.statut), preserie.traces_actives) is EtatTraces.ACTIVES
+def refuser_si_terminee(preserie: Preserie) -> None:
+    """What a présérie was judged on stands once it has ended."""
+    if preserie.statut in TERMINES:
+        raise terminee()
+
+
+def terminee() -> EtapeRefusee:
+    return EtapeRefusee("Cette présérie est terminée : rien n'y change plus. Ouvrez-en une nouvelle.")
 
 
 async def _editeur(session: AsyncSession, code: str) -> Editeur:
@@ -191,10 +197,3 @@ def fixe() -> Conflit:
 
 def _reference_perdue(champ: str, message: str) -> CorpsInvalide:
     return CorpsInvalide(f"{champ} : {message}.", erreurs=[{"champ": champ, "message": message}])
-
-
-def deja_engage() -> Conflit:
-    return Conflit(
-        "Un pilote de cette présérie est déjà dans une autre présérie ouverte du même logiciel : "
-        "menez l'autre à son terme, ou retirez-en le pilote (retire_le)."
-    )

@@ -6,6 +6,7 @@ from app.preseries import depot
 from app.preseries.cycle import Statut, etat_traces
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
 from app.preseries.schemas import AutorisationCnda, EditeurLu, LogicielLu, ModuleLu, PiloteLu, PreserieLue
+from app.referentiels import VERSIONS
 
 
 def vue_editeur(e: Editeur) -> EditeurLu:
@@ -42,8 +43,13 @@ async def vue_preserie(session: AsyncSession, p: Preserie) -> PreserieLue:
         fin_prevue_le=p.fin_prevue_le,
         statut=p.statut,
         traces_postes=etat_traces(Statut(p.statut), p.traces_actives).value,
+        referentiel_version=p.referentiel_version,
+        pilotes_max=p.pilotes_max or VERSIONS[p.categorie_ps, p.referentiel_version].pilotes.max,
         demarree_le=p.demarree_le,
         observee_depuis=p.observee_depuis,
+        validee_le=p.validee_le,
+        terminee_le=p.terminee_le,
+        purgee_le=p.purgee_le,
         jalons={j.code: j.le for j in jalons},
     )
 

@@ -15,7 +15,7 @@ from tests.outils import PILOTES, PRESERIE, Corps, Service
 
 NIR = "185057800608491"
 _CHAMPS = {"type", "title", "status", "detail", "instance"}
-_FACULTATIFS = {"erreurs", "id", "manquants"}
+_FACULTATIFS = {"erreurs", "id", "manquants", "modalite"}
 
 
 @contextmanager

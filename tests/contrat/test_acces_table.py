@@ -113,6 +113,11 @@ ROUTES = [
     Route("GET", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE, pilote()),
     Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
+    Route("GET", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE),
+    Route("PUT", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE, {"actives": True}),
+    Route("GET", "/preseries/{code}/decision", "editeur cnam", SIENNE),
+    Route("POST", "/preseries/{code}/decision", "cnam", corps=monde.PROLONGATION),
+    Route("POST", "/preseries/{code}/cloture", "cnam", statuts=frozenset({409})),  # not validated
     Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
     Route("GET", "/bilan/preseries/{code}/pilotes", "editeur lecture cnam", SIENNE),

@@ -123,7 +123,7 @@ async def test_apres_le_depart_seule_la_cnam_change_la_phase_2(cnam: Service) ->
     await _mettre(cnam, chemin, corps | {"phase_2_le": "2026-10-18"})
     neuf = f"/preseries/{PRESERIE}/pilotes/2A1234567"
     verifier_probleme(await editeur.appeler("PUT", neuf, json=pilote(phase_2_le="2026-12-01")), 403)
-    await _mettre(editeur, neuf, pilote())
+    await _mettre(editeur, neuf, pilote(installe_le=None, installation_prevue_le="2026-12-01"))
 
 
 async def test_avant_le_depart_l_editeur_dit_la_phase_2(cnam: Service) -> None:

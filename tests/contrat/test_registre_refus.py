@@ -38,7 +38,6 @@ MAL_FAITS: list[tuple[str, Corps, list[str | None]]] = [
     ("/modules/neuf", {"editeur": "ORTHO", "nom": "x"}, ["editeur"]),
     ("/logiciels/neuf", LOGICIEL | {"autorisation_cnda": {}}, ["autorisation_cnda.numero", "autorisation_cnda.date"]),
     ("/logiciels/neuf", LOGICIEL | {"autorisation_cnda": "ON-1"}, ["autorisation_cnda"]),
-    ("/preseries/neuve", SERIE | {"cpam": []}, ["cpam"]),
     ("/preseries/neuve", SERIE | {"cpam": "33"}, ["cpam"]),
     ("/preseries/neuve", SERIE | {"cpam": ["xx"]}, ["cpam"]),
     ("/preseries/neuve", SERIE | {"fin_prevue_le": "2026-02-30"}, ["fin_prevue_le"]),

@@ -76,6 +76,7 @@ async def test_un_pilote_inscrit_vaut_aussitot(cnam: Service) -> None:
     verifier_probleme(await cnam.poster(envoi), 422, "pilote-inconnu")
     modele = await cnam.lire(f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}")
     corps = {champ: valeur for champ, valeur in modele.items() if champ != "numero_am"}
+    corps |= {"installe_le": None, "installation_prevue_le": None}
     reponse = await cnam.appeler("PUT", f"/preseries/{PRESERIE}/pilotes/2A1234567", json=corps)
     assert reponse.status_code == 201
     assert (await cnam.poster(envoi)).status_code == 201

@@ -1,10 +1,25 @@
-"""States of a présérie, what each means for its traces, and what must stand before a start."""
+"""States of a présérie, what leads from one to the next, and what each means for its traces."""
 
 import itertools
 
 import pytest
 
-from app.preseries.cycle import EtatTraces, Prerequis, Statut, etat_traces, manquants_au_demarrage, resume
+from app.preseries import cycle
+from app.preseries.cycle import (
+    TRANSITIONS,
+    Action,
+    Etape,
+    EtatTraces,
+    Statut,
+    acquise,
+    admises,
+    etape,
+    etat_traces,
+    refus,
+    resume,
+)
+from app.preseries.dessin import dessiner, redessiner
+from tests.test_documents import DOCS
 
 A, I, D = EtatTraces.ACTIVES, EtatTraces.INACTIVES, EtatTraces.DESACTIVEES  # noqa: E741
 
@@ -49,28 +64,44 @@ def test_une_seule_reponse_pour_plusieurs_preseries(etats: set[EtatTraces], atte
     assert resume(etats) is attendu
 
 
-COMPLET = Prerequis(autorisation_cnda=True, support=True, kit_accompagnement=True, pilotes=3)
+def test_le_dessin_de_la_documentation_est_celui_du_code() -> None:
+    page = (DOCS / "cycle.md").read_text("utf-8")
+    assert f"```mermaid\n{dessiner()}```" in page, "Lancez « make dessin »."
+    assert redessiner(page) == page
+    assert redessiner(page.replace("POST cloture", "autre chose")) == page
 
 
-def test_rien_ne_manque_a_une_preserie_prete() -> None:
-    assert manquants_au_demarrage(COMPLET) == []
+def test_chaque_etape_est_atteinte_et_les_fins_sont_sans_suite() -> None:
+    atteintes = {cycle.PREPARATION}
+    while suivantes := {arrivee for (depart, _), arrivee in TRANSITIONS.items() if depart in atteintes} - atteintes:
+        atteintes |= suivantes
+    assert atteintes == {etape(*cas) for cas in ETATS}
+    assert {depart for depart, _ in TRANSITIONS}.isdisjoint(une for une in atteintes if une.terminee)
 
 
-@pytest.mark.parametrize(
-    ("prerequis", "mot"),
-    [
-        (Prerequis(autorisation_cnda=False, support=True, kit_accompagnement=True, pilotes=3), "CNDA"),
-        (Prerequis(autorisation_cnda=True, support=False, kit_accompagnement=True, pilotes=3), "support"),
-        (Prerequis(autorisation_cnda=True, support=True, kit_accompagnement=False, pilotes=3), "kit_accompagnement"),
-        (Prerequis(autorisation_cnda=True, support=True, kit_accompagnement=True, pilotes=0), "pilote"),
-    ],
-    ids=["cnda", "support", "kit", "pilotes"],
-)
-def test_chaque_manque_est_nomme(prerequis: Prerequis, mot: str) -> None:
-    (manque,) = manquants_au_demarrage(prerequis)
-    assert mot in manque
+@pytest.mark.parametrize("presente", sorted({etape(*cas) for cas in ETATS}), ids=str)
+@pytest.mark.parametrize("action", Action)
+def test_une_action_mene_ailleurs_ou_est_refusee_avec_ce_qui_est_admis(presente: Etape, action: Action) -> None:
+    raison = refus(presente, action)
+    if (presente, action) in TRANSITIONS:
+        assert raison is None
+        assert action in admises(presente)
+    else:
+        assert raison is not None
+        assert raison.endswith(".")
+        assert all(admise in raison for admise in admises(presente))
 
 
-def test_tous_les_manques_sont_dits_a_la_fois() -> None:
-    rien = Prerequis(autorisation_cnda=False, support=False, kit_accompagnement=False, pilotes=0)
-    assert len(manquants_au_demarrage(rien)) == 4
+@pytest.mark.parametrize("action", Action)
+def test_une_action_faite_est_acquise_la_ou_elle_mene(action: Action) -> None:
+    """A step done twice changes nothing; a decision is recognised by its content instead."""
+    arrivees = {arrivee for (_, une), arrivee in TRANSITIONS.items() if une is action}
+    decision = action in (Action.PROLONGATION, Action.VALIDATION, Action.ABANDON)
+    assert all(acquise(arrivee, action) is not decision for arrivee in arrivees)
+    assert not any(acquise(depart, action) for depart, une in TRANSITIONS if une is action)
+
+
+def test_les_traces_d_une_etape_ne_sont_actives_qu_ouverte() -> None:
+    for statut, actives in ETATS:
+        une = etape(statut, actives)
+        assert (etat_traces(*une) is A) is une.traces_actives

@@ -1,0 +1,65 @@
+"""PURE. What a decision asks for: a prolongation that prolongs, a validation on the conditions of DOMAIN."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+from app.bilan.schemas import Critere, Etat
+
+BILAN_APPROUVE = "un bilan arrêté, au verdict favorable, approuvé par la Cnam et par l'éditeur"
+_CRITERES: Mapping[str, str] = MappingProxyType(
+    {
+        "enregistrement": "l'enregistrement des exécutions",
+        "anomalies": "l'absence d'anomalie bloquante",
+        "scor": "l'arrêt de l'envoi par SCOR",
+        "prerequis": "l'identification des prérequis techniques",
+        "satisfaction": "la satisfaction des utilisateurs",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Termes:
+    """What a prolongation sets: the most pilotes, the planned end, the first day that the criteria count."""
+
+    pilotes_max: int | None
+    fin_prevue_le: date | None
+    observee_depuis: date | None
+
+    @property
+    def vides(self) -> bool:
+        return self == Termes(None, None, None)
+
+
+def prolongee(presents: Termes, voulus: Termes) -> Termes:
+    """The terms once prolonged: what is not said stays."""
+    return Termes(
+        voulus.pilotes_max if voulus.pilotes_max is not None else presents.pilotes_max,
+        voulus.fin_prevue_le or presents.fin_prevue_le,
+        voulus.observee_depuis or presents.observee_depuis,
+    )
+
+
+def refus_de_prolonger(presents: Termes, voulus: Termes) -> str | None:
+    """Why these terms prolong nothing, in French; None where they do."""
+    if voulus.pilotes_max is not None and voulus.pilotes_max < (presents.pilotes_max or 0):
+        return f"Le maximum est déjà de {presents.pilotes_max} pilotes : une prolongation ne l'abaisse pas."
+    if voulus.fin_prevue_le is not None and presents.fin_prevue_le and voulus.fin_prevue_le < presents.fin_prevue_le:
+        return f"La fin est déjà prévue le {presents.fin_prevue_le:%d/%m/%Y} : une prolongation ne l'avance pas."
+    if prolongee(presents, voulus) == presents:
+        return (
+            "Cette prolongation ne change rien : donnez une fin prévue plus tardive (fin_prevue_le), un maximum de "
+            f"pilotes au-dessus de {presents.pilotes_max} (pilotes_max), ou une autre fenêtre (observee_depuis)."
+        )
+    return None
+
+
+def manquants_a_la_validation(criteres: Iterable[Critere]) -> list[str]:
+    """Every criterion that is not met, and the sealed and approved bilan: none can be sealed yet, so that it lacks."""
+    manques = [
+        f"{_CRITERES[critere.code]} (critère {critere.code}) : {critere.explication.rstrip('.')}"
+        for critere in criteres
+        if critere.etat is not Etat.ATTEINT
+    ]
+    return [*manques, BILAN_APPROUVE]

@@ -1,0 +1,39 @@
+"""Wire forms of decisions (CONTRACT, « Registry »)."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from app.formes import SANS_NUL, Corps, Jour
+from app.traces.nir import contient_nir
+
+Sens = Literal["validation", "prolongation", "abandon"]
+PILOTES_MAX = 1_000
+
+
+def _sans_nir(texte: str) -> str:
+    if contient_nir(texte):
+        raise ValueError("un numéro de sécurité sociale n'a pas sa place ici : ôtez-le")
+    return texte
+
+
+Motif = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=SANS_NUL), AfterValidator(_sans_nir)]
+
+
+class DecisionCorps(Corps):
+    sens: Sens
+    motif: Motif
+    pilotes_max: Annotated[int, Field(ge=1, le=PILOTES_MAX, strict=True)] | None = None
+    fin_prevue_le: Jour | None = None
+    observee_depuis: Jour | None = None
+
+
+class DecisionLue(Corps):
+    sens: Sens
+    motif: str
+    pilotes_max: int | None
+    fin_prevue_le: date | None
+    observee_depuis: date | None
+    prise_le: datetime
+    cle: int

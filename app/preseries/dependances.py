@@ -1,0 +1,45 @@
+"""FastAPI dependencies of the registry: who changes it, seeing which version; and what the answers have in common."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Path, Response
+from pydantic import BaseModel
+
+from app.acces.dependances import Exigence, exiger
+from app.acces.roles import Acces, Role
+from app.formes import CODE, NUMERO_AM
+from app.preseries.inscription import Auteur, Inscrit
+from app.preseries.versions import etag
+
+L = TypeVar("L", bound=BaseModel)
+
+CodeChemin = Annotated[str, Path(pattern=CODE)]
+NumeroAmChemin = Annotated[str, Path(pattern=NUMERO_AM)]
+Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
+
+
+def _auteur(exigence: Exigence) -> Callable[..., Awaitable[Auteur]]:
+    async def auteur(
+        acces: Annotated[Acces, Depends(exigence)],
+        si_match: Annotated[str | None, Header(alias="If-Match", max_length=1000)] = None,
+    ) -> Auteur:
+        return Auteur(acces, si_match)
+
+    return auteur
+
+
+Cnam = Annotated[Auteur, Depends(_auteur(exiger()))]
+CnamOuEditeur = Annotated[Auteur, Depends(_auteur(exiger(Role.EDITEUR)))]
+
+
+def versionner(reponse: Response, lu: L) -> L:
+    """Gives an answer the version of its object."""
+    reponse.headers["ETag"] = etag(lu)
+    return lu
+
+
+def repondre(reponse: Response, inscrit: Inscrit[L]) -> L:
+    """The answer of a PUT: 201 where it created."""
+    reponse.status_code = 201 if inscrit.cree else 200
+    return versionner(reponse, inscrit.lu)

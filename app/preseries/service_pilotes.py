@@ -1,0 +1,109 @@
+"""Use cases: the pilotes of a présérie, one or many at once, under the modalités that bind."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.acces.roles import Role
+from app.erreurs import Conflit, RoleInsuffisant
+from app.journal import depot as journal
+from app.journal.depot import Fait
+from app.preseries import depot
+from app.preseries.cycle import EtatTraces, Statut, etat_traces
+from app.preseries.inscription import Auteur, Inscrit
+from app.preseries.modeles import Pilote, Preserie
+from app.preseries.schemas import PiloteCorps, PiloteLu
+from app.preseries.service import preserie_visible, refuser_si_terminee
+from app.preseries.service_modalites import refuser_un_ecart
+from app.preseries.versions import contenu, verifier
+from app.preseries.vues import vue_pilote
+
+
+async def enregistrer_pilote(
+    session: AsyncSession, auteur: Auteur, code: str, numero_am: str, corps: PiloteCorps
+) -> Inscrit[PiloteLu]:
+    """Raises as ``enregistrer_pilotes`` does, and VersionDepassee (412)."""
+    preserie = await preserie_visible(session, auteur.acces, code)
+    present = await depot.pilote(session, preserie.id, numero_am)
+    verifier(auteur.si_match, vue_pilote(present) if present is not None else None)
+    return (await _inscrire(session, auteur, preserie, {numero_am: corps}))[numero_am]
+
+
+async def enregistrer_pilotes(
+    session: AsyncSession, auteur: Auteur, code: str, corps: Mapping[str, PiloteCorps]
+) -> dict[str, Inscrit[PiloteLu]]:
+    """Pilotes by N° AM, all or none of them; the modalités are those of what then stands.
+
+    Raises Introuvable (404), RoleInsuffisant (403), ModaliteRefusee, EtapeRefusee or Conflit (409).
+    """
+    return await _inscrire(session, auteur, await preserie_visible(session, auteur.acces, code), corps)
+
+
+async def _inscrire(
+    session: AsyncSession, auteur: Auteur, preserie: Preserie, corps: Mapping[str, PiloteCorps]
+) -> dict[str, Inscrit[PiloteLu]]:
+    presents = {pilote.numero_am: pilote for pilote in await depot.pilotes(session, preserie.id)}
+    avant = {numero: vue_pilote(pilote) for numero, pilote in presents.items()}
+    voulus = {numero: PiloteLu.model_construct(numero_am=numero, **dict(un)) for numero, un in corps.items()}
+    changes = {numero: voulu for numero, voulu in voulus.items() if voulu != avant.get(numero)}
+    if changes:
+        refuser_si_terminee(preserie)
+        _reserver_la_phase_2(auteur, preserie, avant, changes)
+        apres = avant | changes
+        await refuser_un_ecart(session, preserie, (preserie.cpam, avant.values()), (preserie.cpam, apres.values()))
+        await _refuser_les_engages(session, preserie, changes)
+    for numero, voulu in changes.items():
+        pilote = presents.get(numero) or Pilote(preserie_id=preserie.id, numero_am=numero)
+        for champ, valeur in voulu:
+            setattr(pilote, champ, valeur)
+        session.add(pilote)
+        await session.flush()
+        await _noter(session, auteur, preserie, pilote.id, avant.get(numero), voulu)
+    return {
+        numero: Inscrit(voulu, (numero not in avant) if numero in changes else None) for numero, voulu in voulus.items()
+    }
+
+
+async def _noter(
+    session: AsyncSession, auteur: Auteur, preserie: Preserie, pilote_id: int, avant: PiloteLu | None, apres: PiloteLu
+) -> None:
+    """A pilote is a person: all that is said of it lies beside the chain."""
+    fait = Fait(
+        action="modification" if avant is not None else "creation",
+        objet="pilote",
+        code=str(pilote_id),
+        editeur=await depot.editeur_de(session, preserie.logiciel_id),
+        preserie=preserie.code,
+        personnel={
+            "numero_am": apres.numero_am,
+            "avant": contenu(avant) if avant is not None else None,
+            "apres": contenu(apres),
+        },
+    )
+    await journal.noter(session, auteur.acces, fait)
+
+
+def _reserver_la_phase_2(
+    auteur: Auteur, preserie: Preserie, avant: Mapping[str, PiloteLu], changes: Mapping[str, PiloteLu]
+) -> None:
+    """The éditeur is judged on it (DOMAIN, « Privacy and trust »)."""
+    if auteur.acces.role is Role.CNAM or preserie.statut == Statut.PREPARATION:
+        return
+    for numero, voulu in changes.items():
+        if voulu.phase_2_le != (avant[numero].phase_2_le if numero in avant else None):
+            raise RoleInsuffisant("La présérie a démarré : seule la Cnam change « phase_2_le ».")
+
+
+async def _refuser_les_engages(session: AsyncSession, preserie: Preserie, changes: Mapping[str, PiloteLu]) -> None:
+    if etat_traces(Statut(preserie.statut), preserie.traces_actives) is not EtatTraces.ACTIVES:
+        return
+    restent = [numero for numero, voulu in changes.items() if voulu.retire_le is None]
+    if await depot.pilotes_deja_engages(session, preserie, restent):
+        raise deja_engage()
+
+
+def deja_engage() -> Conflit:
+    return Conflit(
+        "Un pilote de cette présérie est déjà dans une autre présérie ouverte du même logiciel : "
+        "menez l'autre à son terme, ou retirez-en le pilote (retire_le)."
+    )
