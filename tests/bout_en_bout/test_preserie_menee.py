@@ -86,8 +86,8 @@ async def test_une_preserie_de_son_inscription_a_son_abandon(service: Service) -
 
     # « à compter de la date d'envoi des premières ordonnances numériques »
     assert (await cnam.bilan())["debut_le"] is None
-    for numero in (2, 1):
-        assert (await poste.poster(_execution(numero))).status_code == 201
+    for rang in (2, 1):
+        assert (await poste.poster(_execution(rang))).status_code == 201
     assert (await cnam.bilan())["debut_le"] == "2026-10-20T08:00:01Z"
 
     await _ce_que_le_demarrage_fige(cnam, editeur)
