@@ -15,6 +15,7 @@ from app.bilan.schemas import (
     Etat,
 )
 from app.bilan.statistiques import atteint, executions_restantes, surement_atteint, surement_manque, wilson
+from app.francais import accorder, jour
 from app.referentiels import Fraction
 
 
@@ -98,7 +99,7 @@ def prerequis(identifies_le: date | None) -> CriterePrerequis:
         )
     return CriterePrerequis(
         etat=Etat.ATTEINT,
-        explication=f"Les prérequis techniques au déploiement sont identifiés depuis le {identifies_le:%d/%m/%Y}.",
+        explication=f"Les prérequis techniques au déploiement sont identifiés depuis le {jour(identifies_le)}.",
     )
 
 
@@ -107,11 +108,6 @@ def satisfaction() -> CritereSatisfaction:
     return CritereSatisfaction(
         etat=Etat.INDETERMINE, explication="Aucun pilote n'a encore répondu au questionnaire de satisfaction."
     )
-
-
-def accorder(nombre: int, singulier: str, pluriel: str) -> str:
-    """A number with its noun: French has the singular below 2."""
-    return f"{nombre} {singulier if nombre < 2 else pluriel}"
 
 
 def pourcentage(partie: int, tout: int) -> str:
