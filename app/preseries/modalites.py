@@ -152,7 +152,8 @@ def _majorite_sesam_vitale(s: Situation) -> _Jugement:
 def _cpam(s: Situation) -> _Jugement:
     regle = s.regles.cpam
     noms = enumerer(f"{code} {regle.referentes.get(code, '')}" for code in sorted(set(s.cpam))) if s.cpam else ""
-    respectee = f"{len(set(s.cpam))} CPAM parmi les référentes ({noms}), pour {regle.min} à {regle.max} admises."
+    admises = f"{regle.min} à " * (regle.min < regle.max) + accorder(regle.max, "admise", "admises")
+    respectee = f"{len(set(s.cpam))} CPAM parmi les référentes ({noms}), pour {admises}."
     return _sauf_ecart(s, "cpam", respectee)
 
 
