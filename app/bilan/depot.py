@@ -154,7 +154,13 @@ def _ailleurs() -> Select[*tuple[Any, ...]]:
         select(Pilote.numero_am)
         .distinct()
         .join(autre, autre.id == Pilote.preserie_id)
-        .where(autre.logiciel_id == Preserie.logiciel_id, autre.id != Preserie.id, ouverte, Pilote.retire_le.is_(None))
+        .where(
+            autre.logiciel_id == Preserie.logiciel_id,
+            autre.categorie_ps == Preserie.categorie_ps,
+            autre.id != Preserie.id,
+            ouverte,
+            Pilote.retire_le.is_(None),
+        )
         .correlate(Preserie)
     )
 

@@ -75,8 +75,8 @@ class PiloteInscrit(PiloteJuge):
 class Faits:
     """One présérie; ``au`` is the instant as of which receptions are counted, None for now.
 
-    ``jours_phase_2``: phase 2 executions by day, of the first week of some référentiel at least. ``ailleurs``: N° AM of
-    pilotes in the other open préséries of its logiciel.
+    ``jours_phase_2``: phase 2 executions by day. ``ailleurs``: N° AM of the pilotes in the other open préséries of its
+    logiciel and catégorie.
     """
 
     dossier: Dossier

@@ -37,8 +37,9 @@ class Modalite:
 class Situation:
     """What is known of a présérie on a day.
 
-    ``ailleurs``: N° AM that count in the other open préséries of its logiciel. ``cnda_le``, ``demarree_le``: days, None
-    without. ``jours_phase_2``: phase 2 executions by day. ``silencieux``: installed pilotes that fell silent.
+    ``ailleurs``: N° AM that count in the other open préséries of its logiciel and catégorie. ``cnda_le``,
+    ``demarree_le``: days, None without. ``jours_phase_2``: phase 2 executions by day. ``silencieux``: how many of the
+    installed pilotes fell silent.
     """
 
     regles: Referentiel

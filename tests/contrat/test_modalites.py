@@ -75,7 +75,10 @@ async def test_les_pilotes_d_une_autre_preserie_ouverte_du_logiciel_comptent(
             assert (await _modalites(cnam))["pilotes_max"][1].startswith(f"{nombre} pilotes")
     await mettre(proprietaire, "ortho-plus-bis", statut="validee", traces_actives=False)
     assert (await _modalites(cnam))["pilotes_max"][1].startswith("5 pilotes")
-    await mettre(proprietaire, "ortho-plus-bis", statut="en_cours")
+    await mettre(proprietaire, "ortho-plus-bis", statut="en_cours", categorie_ps="autre")
+    assert (await _modalites(cnam))["pilotes_max"][1].startswith("5 pilotes")
+    await mettre(proprietaire, "ortho-plus-bis", categorie_ps="lpp")
+    assert (await _modalites(cnam))["pilotes_max"][1].startswith("6 pilotes")
     await proprietaire.execute("UPDATE pilote SET retire_le = accord_le WHERE numero_am = '339999991'")
     assert (await _modalites(cnam))["pilotes_max"][1].startswith("5 pilotes")
 
