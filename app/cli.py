@@ -28,7 +28,7 @@ from app.poste.simulation import compter_traces
 from app.poste.simulation import simuler as envoyer
 from app.preseries import depot as registre
 from app.preseries.enveloppe import Coffre
-from app.preseries.registre import verifier_la_cle
+from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
 from app.reglages import ReglageInvalide, Reglages
 from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
@@ -64,7 +64,7 @@ def serve(
     signal.signal(signal.SIGTERM, _sortir)
     with _erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
-        asyncio.run(_verifier_la_cle(reglages))
+        asyncio.run(_verifier(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(
             uvicorn.Config(
@@ -209,11 +209,16 @@ def _avec_base(action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(_executer(reglages, action))
 
 
-async def _verifier_la_cle(reglages: Reglages) -> None:
-    """A database that is away may come back; a foreign master key will not mend itself."""
+async def _verifier(reglages: Reglages) -> None:
+    """A database that is away may come back; a foreign master key or a missing référentiel will not mend itself."""
     coffre = Coffre(cle_maitresse(reglages))
+
+    async def verifier(base: Base) -> None:
+        await verifier_les_referentiels(base)
+        await verifier_la_cle(base, coffre)
+
     with suppress(*ERREURS_DE_BASE):
-        await _executer(reglages, lambda base: verifier_la_cle(base, coffre))
+        await _executer(reglages, verifier)
 
 
 async def _executer(reglages: Reglages, action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:

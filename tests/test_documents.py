@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 import app.serveur
 from app.acces.roles import Role
 from app.cli import app as commandes
 from app.erreurs import ErreurMetier
+from app.preseries.modalites import CODES
+from app.referentiels import EN_VIGUEUR, Fraction, Referentiel
 from app.reglages import Reglages
 from app.traces.refus import STATUTS, TraceRefusee
 from app.traces.schemas import ErreurRecue, TraceRecue
@@ -20,8 +25,11 @@ from tests.supervision.releves import lire
 DOCS = Path(app.serveur.__file__).parents[1] / "docs"
 
 
+_PREMIERE = r"^\| `([^`]+)`"
+
+
 def _premiere_colonne(page: str) -> list[str]:
-    return re.findall(r"^\| `([^`]+)`", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+    return re.findall(_PREMIERE, (DOCS / page).read_text("utf-8"), re.MULTILINE)
 
 
 def _erreurs(classe: type[ErreurMetier]) -> Iterator[tuple[str, int]]:
@@ -65,6 +73,37 @@ async def test_chaque_mesure_est_decrite_avec_son_type_et_ses_etiquettes(service
     assert {
         (nom, type_, frozenset(re.findall("`([^`]+)`", etiquettes))) for nom, type_, etiquettes in lignes
     } == exposees
+
+
+def _cles(modele: type[BaseModel], prefixe: str = "") -> Iterator[str]:
+    for nom, champ in modele.model_fields.items():
+        forme = champ.annotation
+        if isinstance(forme, type) and issubclass(forme, BaseModel) and forme is not Fraction:
+            yield from _cles(forme, f"{prefixe}{nom}.")
+        else:
+            yield f"{prefixe}{nom}"
+
+
+def test_chaque_cle_d_un_referentiel_et_chaque_modalite_est_decrite_dans_l_ordre() -> None:
+    cles, _, modalites = (DOCS / "referentiels.md").read_text("utf-8").partition("## Modalités")
+    assert re.findall(_PREMIERE, cles, re.MULTILINE) == list(_cles(Referentiel))
+    assert re.findall(_PREMIERE, modalites, re.MULTILINE) == list(CODES)
+
+
+def test_les_valeurs_decrites_du_referentiel_de_la_lpp_sont_les_siennes() -> None:
+    page = (DOCS / "referentiels.md").read_text("utf-8")
+    for cle, dite in re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| (?:source|choice) \|$", page, re.MULTILINE):
+        valeur: Any = reduce(getattr, cle.split("."), EN_VIGUEUR["lpp"])
+        if isinstance(valeur, int):
+            assert dite == str(valeur).lower(), cle
+        elif isinstance(valeur, str):
+            assert dite.strip("`") == valeur, cle
+        elif isinstance(valeur, Fraction):
+            assert dite == f"{valeur.numerateur}/{valeur.denominateur}", cle
+        elif cle == "perimetre.types_prescription":
+            assert dite.startswith("the eight") == (len(valeur) == 8)
+        else:
+            assert dite == (str(len(valeur)) if isinstance(valeur, dict) else ", ".join(valeur)), cle
 
 
 def test_chaque_champ_d_une_trace_est_decrit() -> None:

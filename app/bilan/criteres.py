@@ -66,28 +66,34 @@ def anomalies(trouvees: Sequence[AnomalieLue], succes: Mapping[str, int], requis
     return CritereAnomalies(etat=etat, explication=explication, bloquantes=bloquantes, operations_a_observer=manquantes)
 
 
-def scor(matrice: Scor) -> CritereScor:
-    """Criterion 3: no phase 2 execution of a known state is non conforme."""
+def scor(matrice: Scor, tolerees: int) -> CritereScor:
+    """Criterion 3: of the phase 2 executions of a known state, no more than ``tolerees`` are non conformes."""
     phase_2 = matrice[2]
     conformes = phase_2[Conformite.CONFORME]
     non_conformes = sum(phase_2[code] for code in NON_CONFORMES)
     connues = conformes + non_conformes
-    if non_conformes:
-        etat = Etat.NON_ATTEINT
+    tolerance = f" ; le référentiel tolère {accorder(tolerees, 'non conforme', 'non conformes')}" if tolerees else ""
+    if not connues:
+        etat, explication = Etat.INDETERMINE, "Aucune exécution de phase 2 n'a encore d'état SCOR connu."
+    elif non_conformes:
+        etat = Etat.NON_ATTEINT if non_conformes > tolerees else Etat.ATTEINT
         explication = (
             f"{accorder(non_conformes, 'exécution', 'exécutions')} de phase 2 non "
             f"{'conforme' if non_conformes < 2 else 'conformes'} sur {connues} : "
             f"{accorder(phase_2[Conformite.DOUBLE_ENVOI], 'double envoi', 'doubles envois')}, "
-            f"{accorder(phase_2[Conformite.PIECE_MANQUANTE], 'pièce manquante', 'pièces manquantes')}."
+            f"{accorder(phase_2[Conformite.PIECE_MANQUANTE], 'pièce manquante', 'pièces manquantes')}{tolerance}."
         )
     elif connues == 1:
-        etat, explication = Etat.ATTEINT, "La seule exécution de phase 2 d'état connu est conforme."
-    elif connues:
-        etat, explication = Etat.ATTEINT, f"Les {connues} exécutions de phase 2 d'état connu sont conformes."
+        etat, explication = Etat.ATTEINT, f"La seule exécution de phase 2 d'état connu est conforme{tolerance}."
     else:
-        etat, explication = Etat.INDETERMINE, "Aucune exécution de phase 2 n'a encore d'état SCOR connu."
-    mesure = conformes / connues if connues else None
-    return CritereScor(etat=etat, explication=explication, mesure=mesure, seuil=1.0, non_conformes=non_conformes)
+        etat, explication = Etat.ATTEINT, f"Les {connues} exécutions de phase 2 d'état connu sont conformes{tolerance}."
+    return CritereScor(
+        etat=etat,
+        explication=explication,
+        mesure=conformes / connues if connues else None,
+        seuil=max(connues - tolerees, 0) / connues if connues else 1.0,
+        non_conformes=non_conformes,
+    )
 
 
 def prerequis(identifies_le: date | None) -> CriterePrerequis:

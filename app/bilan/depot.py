@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.acces.roles import Acces
 from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, Reception
@@ -49,6 +50,8 @@ async def lire_faits(
         _liste(_anomalies(source.anomalies)),
         _liste(_pilotes()),
         _liste(select(func.row(Jalon.code, Jalon.le)).where(Jalon.preserie_id == Preserie.id)),
+        _liste(_jours_phase_2(source.cellules)),
+        _liste(_ailleurs()),
     )
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
@@ -57,7 +60,8 @@ def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Se
     p = Preserie
     colonnes = (
         *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
-        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, func.now()),
+        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le, p.pilotes_max),
+        *(Editeur.solution_sesam_vitale, Logiciel.cnda_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)
@@ -124,12 +128,45 @@ def _anomalies(anomalies: FromClause) -> Select[*tuple[Any, ...]]:
 
 def _pilotes() -> Select[*tuple[Any, ...]]:
     p = Pilote
-    colonnes = (p.id, p.numero_am, p.installe_le, p.retire_le)
+    colonnes = (
+        *(p.numero_am, p.cpam, p.sesam_vitale, p.accord_le, p.equipement_verifie, p.forme_le),
+        *(p.installation_prevue_le, p.installe_le, p.phase_2_le, p.retire_le, p.id),
+    )
     return select(func.row(*colonnes)).where(p.preserie_id == Preserie.id).order_by(p.numero_am)
 
 
+def _jours_phase_2(cellules: FromClause) -> Select[*tuple[Any, ...]]:
+    c = cellules.c
+    return (
+        select(func.row(c.jour, cast(func.sum(c.executions), BigInteger)))
+        .select_from(cellules.join(Pilote, Pilote.id == c.pilote_id))
+        .where(c.preserie_id == Preserie.id, Pilote.phase_2_le <= c.jour)
+        .group_by(c.jour)
+        .having(func.sum(c.executions) > 0)
+        .correlate(Preserie)
+    )
+
+
+def _ailleurs() -> Select[*tuple[Any, ...]]:
+    autre = aliased(Preserie)
+    ouverte = or_(autre.statut == Statut.EN_COURS, (autre.statut == Statut.VALIDEE) & autre.traces_actives)
+    return (
+        select(Pilote.numero_am)
+        .distinct()
+        .join(autre, autre.id == Pilote.preserie_id)
+        .where(
+            autre.logiciel_id == Preserie.logiciel_id,
+            autre.categorie_ps == Preserie.categorie_ps,
+            autre.id != Preserie.id,
+            ouverte,
+            Pilote.retire_le.is_(None),
+        )
+        .correlate(Preserie)
+    )
+
+
 def _faits(ligne: Any, source: Source) -> Faits:
-    *dossier, cellules, receptions, operations, anomalies, pilotes, jalons = ligne
+    *dossier, cellules, receptions, operations, anomalies, pilotes, jalons, jours_phase_2, ailleurs = ligne
     return Faits(
         Dossier(*dossier),
         source.au,
@@ -139,6 +176,8 @@ def _faits(ligne: Any, source: Source) -> Faits:
         [_anomalie(*a) for a in anomalies],
         [PiloteInscrit(*p) for p in pilotes],
         dict(jalons),
+        dict(jours_phase_2),
+        ailleurs,
     )
 
 

@@ -1,11 +1,13 @@
 """PURE. What is known of a présérie, as read in one statement: all that its bilan and its metrics are made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue
+from app.preseries.annuaire import PARIS
+from app.preseries.contraintes import PiloteJuge
 from app.preseries.cycle import EtatTraces, Statut, etat_traces
 from app.preseries.pilotes import EtatPilote, Suivi
 from app.referentiels import VERSIONS, Referentiel
@@ -26,6 +28,11 @@ class Dossier:
     traces_actives: bool
     demarree_le: datetime | None
     observee_depuis: date | None
+    cpam: Sequence[str]
+    fin_prevue_le: date | None
+    pilotes_max: int | None
+    solution_sesam_vitale: bool
+    cnda_le: date | None
     lu_le: datetime
 
     @property
@@ -58,18 +65,19 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class PiloteInscrit:
+class PiloteInscrit(PiloteJuge):
     """A pilote as the registry knows it."""
 
     id: int
-    numero_am: str
-    installe_le: date | None
-    retire_le: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Faits:
-    """One présérie; ``au`` is the instant as of which receptions are counted, None for now."""
+    """One présérie; ``au`` is the instant as of which receptions are counted, None for now.
+
+    ``jours_phase_2``: phase 2 executions by day. ``ailleurs``: N° AM of the pilotes in the other open préséries of its
+    logiciel and catégorie.
+    """
 
     dossier: Dossier
     au: datetime | None
@@ -79,6 +87,17 @@ class Faits:
     anomalies: Sequence[AnomalieLue]
     pilotes: Sequence[PiloteInscrit]
     jalons: Mapping[str, date]
+    jours_phase_2: Mapping[date, int]
+    ailleurs: Collection[str]
+
+    @property
+    def instant(self) -> datetime:
+        """That of which it is told."""
+        return self.au or self.dossier.lu_le
+
+    @property
+    def aujourd_hui(self) -> date:
+        return self.instant.astimezone(PARIS).date()
 
     def suivi(self, pilote: PiloteInscrit) -> Suivi:
         siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]

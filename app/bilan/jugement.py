@@ -6,13 +6,26 @@ from collections.abc import Iterable, Sequence
 from app.bilan import criteres
 from app.bilan.faits import Faits, Reception
 from app.bilan.figures import Cellule, Scor, scor, taux, taux_par_pilote
-from app.bilan.schemas import BilanLu, Chiffres, Ensemble, ExecutionsLues, ReferentielLu, ScorLu, TracesLues
+from app.bilan.schemas import (
+    BilanLu,
+    Chiffres,
+    Ensemble,
+    ExecutionsLues,
+    ModaliteLue,
+    ReferentielLu,
+    ScorLu,
+    TracesLues,
+)
 from app.bilan.verdict import verdict
+from app.preseries.annuaire import PARIS
+from app.preseries.cycle import Statut
+from app.preseries.modalites import Situation, modalites
+from app.preseries.pilotes import EtatPilote
 from app.traces.refus import Issue
 
 
-def juger(faits: Faits) -> BilanLu:
-    """The bilan of one présérie: figures, criteria, verdict."""
+def juger(faits: Faits, *, modalites_aussi: bool = True) -> BilanLu:
+    """The bilan of one présérie: figures, criteria, modalités unless nobody reads them, verdict."""
     dossier = faits.dossier
     referentiel = dossier.referentiel
     fenetre = [c for c in faits.cellules if c.dans_la_fenetre]
@@ -20,7 +33,7 @@ def juger(faits: Faits) -> BilanLu:
     juges = [
         criteres.enregistrement(taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil),
         criteres.anomalies(faits.anomalies, succes, referentiel.operations.requises),
-        criteres.scor(scor(fenetre)),
+        criteres.scor(scor(fenetre), referentiel.scor.non_conformes_max),
         criteres.prerequis(faits.jalons.get("prerequis_identifies")),
         criteres.satisfaction(),
     ]
@@ -38,9 +51,36 @@ def juger(faits: Faits) -> BilanLu:
         debut_le=execution.premiere_le if execution is not None else None,
         observee_depuis=dossier.observee_depuis,
         criteres=list(juges),
-        modalites=[],
+        modalites=_modalites(faits) if modalites_aussi else [],
         verdict=verdict(critere.etat for critere in juges),
         **dict(sommer([faits])),
+    )
+
+
+def _modalites(faits: Faits) -> list[ModaliteLue]:
+    return [ModaliteLue(code=m.code, etat=m.etat, explication=m.explication) for m in modalites(situation(faits))]
+
+
+def situation(faits: Faits) -> Situation:
+    """What its modalités are judged by, on the day that the facts tell of."""
+    dossier = faits.dossier
+    demarree_le = dossier.demarree_le
+    return Situation(
+        regles=dossier.referentiel,
+        aujourd_hui=faits.aujourd_hui,
+        statut=Statut(dossier.statut),
+        attend_des_traces=dossier.attend_des_traces,
+        cpam=dossier.cpam,
+        pilotes=faits.pilotes,
+        pilotes_max=dossier.pilotes_max,
+        ailleurs=faits.ailleurs,
+        solution_sesam_vitale=dossier.solution_sesam_vitale,
+        cnda_le=dossier.cnda_le,
+        demarree_le=demarree_le.astimezone(PARIS).date() if demarree_le is not None else None,
+        fin_prevue_le=dossier.fin_prevue_le,
+        jalons=faits.jalons,
+        jours_phase_2=faits.jours_phase_2,
+        silencieux=sum(EtatPilote.SILENCIEUX in faits.etats(pilote, faits.instant) for pilote in faits.pilotes),
     )
 
 

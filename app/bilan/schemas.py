@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
 from app.traces.refus import Refus
 
@@ -129,7 +130,7 @@ class Ensemble(BaseModel):
 
 class ModaliteLue(BaseModel):
     code: str
-    etat: Literal["respectee", "non_respectee", "sans_objet"]
+    etat: EtatModalite
     explication: str
 
 

@@ -49,7 +49,7 @@ def connue_au(preserie_id: int, au: datetime) -> Source:
     return Source(
         au,
         executions,
-        _cellules(executions).subquery("cellules"),
+        _cellules(executions).cte("cellules"),
         _receptions(preserie_id, au, recues).subquery("receptions"),
         select(
             t.preserie_id,

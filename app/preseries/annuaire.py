@@ -32,6 +32,7 @@ class PreserieConnue:
     """A présérie with its pilotes by N° AM.
 
     ``depuis_le``: since when its traces are in their state. ``cle`` makes pseudonyms and digests, None once destroyed.
+    ``operations`` and ``types_prescription`` are those of its référentiel.
     """
 
     id: int
@@ -39,6 +40,8 @@ class PreserieConnue:
     depuis_le: datetime | None
     cle: bytes | None = field(repr=False)
     pilotes: Mapping[str, PiloteConnu] = field(repr=False)
+    operations: frozenset[str] = field(repr=False)
+    types_prescription: frozenset[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def ecarts(
     """The binding rules that a présérie breaks; none depends on the order of ``cpam`` or ``pilotes``.
 
     ``pilotes_max``: what a prolongation raised the maximum to. ``ailleurs``: N° AM that count in the other open
-    préséries of the same logiciel.
+    préséries of the same logiciel and catégorie.
     """
     return [
         *_trop_de_pilotes(regles, pilotes, pilotes_max, ailleurs),

@@ -11,6 +11,7 @@ from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
 from app.preseries.cycle import Statut, etat_traces
 from app.preseries.enveloppe import Coffre
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
+from app.referentiels import VERSIONS, Referentiel
 from app.reglages import ReglageInvalide
 from app.stockage.base import Base
 from app.stockage.generation import Generation, Memoire
@@ -51,6 +52,24 @@ async def verifier_la_cle(base: Base, coffre: Coffre) -> None:
         _connue(derniere, {}, coffre)
 
 
+async def verifier_les_referentiels(base: Base) -> None:
+    """Raises ReglageInvalide where préséries keep rules that this code does not have."""
+    async with base.lecture() as session:
+        suivis = await session.execute(select(Preserie.categorie_ps, Preserie.referentiel_version).distinct())
+    for code, version in sorted((code, version) for code, version in suivis):
+        _regles(code, version)
+
+
+def _regles(code: str, version: str) -> Referentiel:
+    regles = VERSIONS.get((code, version))
+    if regles is None:
+        raise ReglageInvalide(
+            f"Une présérie suit le référentiel « {code} » dans sa version {version}, que ce service n'a pas : remettez "
+            f"{code}-{version}.toml dans app/referentiels, ou lancez la version du service qui l'a."
+        )
+    return regles
+
+
 async def _charger(session: AsyncSession, codes: Collection[str], coffre: Coffre) -> dict[str, LogicielConnu]:
     logiciels = await session.execute(
         select(Logiciel.id, Logiciel.code, Editeur.code)
@@ -84,4 +103,13 @@ def _connue(preserie: Preserie, pilotes: dict[str, PiloteConnu], coffre: Coffre)
                 "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie : donnez celle-là."
             ) from None
     etat = etat_traces(Statut(preserie.statut), preserie.traces_actives)
-    return PreserieConnue(preserie.id, etat, preserie.traces_depuis_le, cle, pilotes)
+    regles = _regles(preserie.categorie_ps, preserie.referentiel_version)
+    return PreserieConnue(
+        preserie.id,
+        etat,
+        preserie.traces_depuis_le,
+        cle,
+        pilotes,
+        frozenset(regles.operations.toutes),
+        frozenset(regles.perimetre.types_prescription),
+    )

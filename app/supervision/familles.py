@@ -127,7 +127,7 @@ FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[_Jugee], Cellules]]
 
 def familles(plusieurs: Iterable[Faits], maintenant: datetime) -> list[GaugeMetricFamily]:
     """The gauges of these préséries at an instant."""
-    jugees = [_Jugee(faits, juger(faits), maintenant) for faits in plusieurs]
+    jugees = [_Jugee(faits, juger(faits, modalites_aussi=False), maintenant) for faits in plusieurs]
     return [_famille(nom, jugees) for nom in FAMILLES]
 
 

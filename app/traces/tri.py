@@ -1,12 +1,13 @@
 """PURE. Accepts or refuses one trace, for the first reason of the contract that applies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from app.formes import ANNEES
-from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
+from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu, PreserieConnue
 from app.preseries.cycle import EtatTraces
 from app.referentiels import HORS_PERIMETRE
 from app.traces.empreintes import empreinte, pseudonyme
@@ -124,10 +125,14 @@ def trier(
     numero_am = element["numero_am"]
     logiciel = annuaire.get(element["logiciel"])
     affectation = logiciel.affectations.get(numero_am) if logiciel is not None else None
+    interdite = _faute_d_acces(logiciel, numero_am, emetteur)
+    # What another éditeur's présérie admits is not the sender's to know.
+    suivie = affectation.preserie if affectation is not None and interdite is None else None
     faute = (
         _incoherence(element, emise_le)
+        or _hors_referentiel(element, suivie)
         or _faute_personnelle(element)
-        or _faute_d_acces(logiciel, numero_am, emetteur)
+        or interdite
         or _faute_de_preserie(affectation)
     )
     if faute is not None or affectation is None or affectation.preserie.cle is None:
@@ -195,6 +200,22 @@ def _incoherence(trace: TraceRecue, emise_le: datetime) -> _Faute | None:
     if trace["resultat"] == "succes" and trace.get("erreur") is not None:
         return _invalide("erreur", "champ réservé aux échecs : retirez-le, ou donnez echec pour « resultat »")
     return None
+
+
+def _hors_referentiel(trace: TraceRecue, preserie: PreserieConnue | None) -> _Faute | None:
+    """What some référentiel lists, but not that of the trace's présérie."""
+    if preserie is None:
+        return None
+    if trace["operation"] not in preserie.operations:
+        return _non_admis("operation", preserie.operations)
+    type_prescription = trace.get("type_prescription")
+    if type_prescription is not None and type_prescription not in preserie.types_prescription:
+        return _non_admis("type_prescription", preserie.types_prescription)
+    return None
+
+
+def _non_admis(champ: str, admis: Iterable[str]) -> _Faute:
+    return _invalide(champ, f"hors du référentiel de la présérie ; valeurs admises : {', '.join(sorted(admis))}")
 
 
 def _invalide(champ: str, message: str) -> _Faute:

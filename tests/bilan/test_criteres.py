@@ -125,10 +125,30 @@ def test_une_anomalie_bloquante_passe_avant_les_operations_a_voir(
     ids=str,
 )
 def test_le_scor_ne_tolere_aucune_non_conformite(cases: dict[str, int], etat: Etat, mesure: float | None) -> None:
-    critere = criteres.scor(_matrice(**cases))
+    critere = criteres.scor(_matrice(**cases), 0)
     assert (critere.etat, critere.mesure) == (etat, mesure)
     non_conformes = cases.get(Conformite.DOUBLE_ENVOI, 0) + cases.get(Conformite.PIECE_MANQUANTE, 0)
     assert critere.non_conformes == non_conformes
+
+
+@pytest.mark.parametrize(
+    ("cases", "etat", "seuil", "dit"),
+    [
+        ({"conforme": 8, "double_envoi": 2}, Etat.ATTEINT, 0.8, "non conformes sur 10 : 2 doubles envois, 0 pièce"),
+        ({"conforme": 7, "double_envoi": 2, "piece_manquante": 1}, Etat.NON_ATTEINT, 0.8, "3 exécutions"),
+        ({"conforme": 4}, Etat.ATTEINT, 0.5, "Les 4 exécutions"),
+        ({"piece_manquante": 1}, Etat.ATTEINT, 0.0, "1 exécution"),
+    ],
+    ids=str,
+)
+def test_le_scor_tolere_ce_que_dit_le_referentiel(cases: dict[str, int], etat: Etat, seuil: float, dit: str) -> None:
+    critere = criteres.scor(_matrice(**cases), 2)
+    assert (critere.etat, critere.seuil) == (etat, seuil)
+    assert critere.mesure is not None
+    assert (critere.mesure >= critere.seuil) is (etat is Etat.ATTEINT)
+    assert dit in critere.explication
+    assert critere.explication.endswith(" ; le référentiel tolère 2 non conformes.")
+    assert criteres.scor(_matrice(en_attente=3), 2).etat is Etat.INDETERMINE
 
 
 def test_chaque_explication_dit_les_chiffres() -> None:
@@ -136,7 +156,7 @@ def test_chaque_explication_dit_les_chiffres() -> None:
     assert "80 %" in criteres.enregistrement(_taux(371, 412), {}, SEUIL).explication
     assert "SIG-07" in criteres.anomalies([_anomalie(bloquante=True)], VUES, REQUISES).explication
     assert "execution" in criteres.anomalies([], {"consultation": 1}, REQUISES).explication
-    assert "1 " in criteres.scor(_matrice(double_envoi=1)).explication
+    assert "1 " in criteres.scor(_matrice(double_envoi=1), 0).explication
 
 
 @pytest.mark.parametrize(
@@ -166,8 +186,8 @@ def test_les_prerequis_sont_identifies_par_leur_jalon() -> None:
 def test_les_explications_s_accordent_en_nombre() -> None:
     assert criteres.enregistrement(_taux(1, 2), {}, SEUIL).explication.startswith("1 exécution enregistrée sur 2, ")
     assert criteres.enregistrement(_taux(0, 2), {}, SEUIL).explication.startswith("0 exécution enregistrée sur 2, ")
-    assert "La seule exécution" in criteres.scor(_matrice(conforme=1)).explication
-    assert criteres.scor(_matrice(double_envoi=1)).explication == (
+    assert "La seule exécution" in criteres.scor(_matrice(conforme=1), 0).explication
+    assert criteres.scor(_matrice(double_envoi=1), 0).explication == (
         "1 exécution de phase 2 non conforme sur 1 : 1 double envoi, 0 pièce manquante."
     )
-    assert "2 exécutions de phase 2 non conformes sur 2" in criteres.scor(_matrice(piece_manquante=2)).explication
+    assert "2 exécutions de phase 2 non conformes sur 2" in criteres.scor(_matrice(piece_manquante=2), 0).explication

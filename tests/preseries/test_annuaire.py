@@ -13,7 +13,7 @@ PILOTE, AUTRE = "111111111", "222222222"
 
 def _preserie(numero: int, etat: EtatTraces, *pilotes: str) -> PreserieConnue:
     connus = {numero_am: PiloteConnu(numero, date(2026, 9, 22)) for numero_am in pilotes}
-    return PreserieConnue(numero, etat, None, bytes(32), connus)
+    return PreserieConnue(numero, etat, None, bytes(32), connus, frozenset(), frozenset())
 
 
 @pytest.mark.parametrize(

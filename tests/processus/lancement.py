@@ -128,12 +128,21 @@ class Serveur:
 
 @contextmanager
 def serveur(
-    dossier: Path, port: int | None = None, *, workers: int = 2, reglages: Mapping[str, str] = MappingProxyType({})
+    dossier: Path,
+    port: int | None = None,
+    *,
+    workers: int = 2,
+    reglages: Mapping[str, str] = MappingProxyType({}),
+    code: Path | None = None,
 ) -> Iterator[Serveur]:
-    """The service, ready; whatever is left of it and of its PostgreSQL at the end is killed."""
+    """The service, ready; whatever is left of it and of its PostgreSQL at the end is killed.
+
+    ``code``: a folder whose packages run instead of ours.
+    """
     port = port or port_libre()
     journal = dossier.with_name(f"{dossier.name}-{port}.log")
-    commande = [str(COMMANDE), "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    lanceur = [str(COMMANDE)] if code is None else [sys.executable, "-m", "app"]
+    commande = [*lanceur, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     with journal.open("ab") as sortie:
         lance = subprocess.Popen(
             commande,
@@ -141,6 +150,7 @@ def serveur(
             stdout=sortie,
             stderr=sortie,
             start_new_session=True,
+            cwd=code,
         )
     try:
         lui = Serveur(lance, dossier, port, journal)

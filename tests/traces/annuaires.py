@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from app.preseries.annuaire import Annuaire, LogicielConnu, PiloteConnu, PreserieConnue
 from app.preseries.cycle import EtatTraces
+from app.referentiels import OPERATIONS, TYPES_PRESCRIPTION
 from app.traces.lecture import lire
 from app.traces.tri import Admise, Emetteur, Rejet, trier
 from tests.outils import Corps
@@ -23,10 +24,12 @@ def preserie(
     cle: bytes | None = CLE,
     accord_le: date = ACCORD,
     pilotes: tuple[str, ...] = (),
+    operations: tuple[str, ...] = OPERATIONS,
+    types_prescription: tuple[str, ...] = TYPES_PRESCRIPTION,
 ) -> PreserieConnue:
     """A présérie whose pilotes bear ids from ``numero * 10`` on."""
     connus = {numero_am: PiloteConnu(numero * 10 + rang, accord_le) for rang, numero_am in enumerate(pilotes)}
-    return PreserieConnue(numero, etat, None, cle, connus)
+    return PreserieConnue(numero, etat, None, cle, connus, frozenset(operations), frozenset(types_prescription))
 
 
 OUVERTE = preserie(1, pilotes=("389391422",))

@@ -1,6 +1,7 @@
 """A trace with several faults is refused for the first of the contract; what is accepted is what was sent."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,50 @@ def test_les_incoherences_sont_des_traces_invalides(champs: Corps, champ: str) -
     sortie = rejet(trace(**champs))
     assert (sortie.refus, sortie.champ) == (Refus.TRACE_INVALIDE, champ)
     assert sortie.detail.startswith(f"{champ} : ")
+
+
+ETROITE = preserie(
+    8,
+    pilotes=("389391422",),
+    operations=("consultation", "execution"),
+    types_prescription=("dispositifs_medicaux", "biologie"),
+)
+
+
+@pytest.mark.parametrize(
+    ("champs", "champ", "admises"),
+    [
+        ({"operation": "annulation"}, "operation", "consultation, execution"),
+        ({"type_prescription": "medicaments"}, "type_prescription", "biologie, dispositifs_medicaux"),
+        ({"operation": "annulation", "type_prescription": "medicaments"}, "operation", "consultation, execution"),
+        ({"operation": "consultation", "type_prescription": "medicaments"}, "type_prescription", "biologie, disp"),
+    ],
+)
+@pytest.mark.parametrize("etat", EtatTraces)
+def test_ce_que_le_referentiel_de_la_preserie_n_a_pas_est_invalide(
+    champs: Corps, champ: str, admises: str, etat: EtatTraces
+) -> None:
+    annuaire = {"ortho-plus": LogicielConnu("ortho-soft", (replace(ETROITE, etat=etat),))}
+    for autres in ({}, {"poste": NIR}):
+        sortie = rejet(trace(**(champs | autres)), annuaire, EDITEUR)
+        assert (sortie.refus, sortie.champ) == (Refus.TRACE_INVALIDE, champ)
+        assert f"{champ} : hors du référentiel de la présérie ; valeurs admises : {admises}" in sortie.detail
+        assert sortie.compte == (ETROITE.id, ETROITE.pilotes["389391422"].id)
+    assert not isinstance(trier_un(trace(**champs)), Rejet)
+
+
+def test_ce_que_le_referentiel_de_la_preserie_a_est_admis() -> None:
+    annuaire = {"ortho-plus": LogicielConnu("ortho-soft", (ETROITE,))}
+    assert admise(trace(operation="consultation", type_prescription=...), annuaire).ligne.operation == "consultation"
+    assert admise(trace(type_prescription="biologie"), annuaire).ligne.type_prescription == "biologie"
+
+
+def test_le_referentiel_d_une_preserie_ne_se_dit_qu_a_qui_peut_y_ecrire() -> None:
+    annuaire = {"ortho-plus": LogicielConnu("ortho-soft", (ETROITE,))}
+    hors = trace(operation="annulation")
+    assert rejet(hors, annuaire, Emetteur(3, "rival-soft", None)).refus is Refus.LOGICIEL_INTERDIT
+    assert rejet(hors, annuaire, Emetteur(3, "ortho-soft", "111111111")).refus is Refus.PILOTE_INTERDIT
+    assert rejet(hors | {"numero_am": "999999999"}, annuaire, EDITEUR).refus is Refus.PILOTE_INCONNU
 
 
 @pytest.mark.parametrize("operation", ["consultation", "modification", "annulation"])
