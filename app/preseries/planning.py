@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from pydantic import ValidationError
@@ -153,15 +153,21 @@ class _Lecture:
         try:
             lue = LignePlanning.model_validate(base | dit)
         except ValidationError as erreur:
-            fautes = [_faute(numero, champ(e), _message(e)) for e in erreur.errors() if not self._excusee(e)]
+            fautes = self._fautes(numero, erreur.errors())
         else:
             fautes = []
             self.lus[lue.numero_am] = PiloteCorps.model_construct(**lue.model_dump(exclude={"numero_am"}))
         return fautes + self._repetee(numero, dit, fautes)
 
-    def _excusee(self, erreur: ErrorDetails) -> bool:
-        """A column may be missing only because its name is wrong, which is said of the header."""
-        return self._entete_en_faute and erreur["type"] == "missing"
+    def _fautes(self, numero: int, erreurs: Sequence[ErrorDetails]) -> list[Faute]:
+        """In the order of the columns. What is missing may be so only since the header or the N° AM is wrong."""
+        par_champ = {str(champ(e)): e for e in erreurs}
+        incertaine = self._entete_en_faute or "numero_am" in par_champ
+        return [
+            _faute(numero, colonne, _message(par_champ[colonne]))
+            for colonne in COLONNES
+            if colonne in par_champ and not (incertaine and par_champ[colonne]["type"] == "missing")
+        ]
 
     def _repetee(self, numero: int, dit: Mapping[str, object], fautes: list[Faute]) -> list[Faute]:
         numero_am = dit.get("numero_am")
