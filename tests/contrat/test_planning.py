@@ -126,6 +126,26 @@ async def test_apres_le_demarrage_un_editeur_ne_change_aucune_phase_2(cnam: Serv
     assert sum(_compte(await _importer(cnam, contenu))) == 1
 
 
+async def test_un_fichier_depasse_est_refuse(cnam: Service) -> None:
+    export = await cnam.appeler("GET", CHEMIN, headers={"Accept": "text/csv"})
+    version = export.headers["etag"]
+    assert (await cnam.appeler("GET", CHEMIN)).headers["etag"] == version
+    contenu = f"numero_am,retire_le\n{PILOTES[0]},2026-11-05"
+    assert _compte(await _importer(cnam, contenu, **{"If-Match": version})) == (0, 1, 0)
+    verifier_probleme(await _importer(cnam, export.content, **{"If-Match": version}), 412, "version-depassee")
+    assert (await cnam.lire(f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}"))["retire_le"] == "2026-11-05"
+
+
+async def test_une_modalite_fait_refuser_tout_le_fichier(cnam: Service) -> None:
+    avant = await _exporter(cnam)
+    entete = "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie"
+    for cpams, modalite in ((("38", "38"), "pilotes_max"), (("75",), "pilotes_cpam")):
+        lignes = (f"38000000{n},{cpam},oui,2026-10-01,oui" for n, cpam in enumerate(cpams))
+        probleme = verifier_probleme(await _importer(cnam, "\n".join([entete, *lignes])), 409, "modalite-non-respectee")
+        assert probleme["modalite"] == modalite, probleme
+        assert await _exporter(cnam) == avant
+
+
 async def test_un_pilote_deja_engage_ailleurs_fait_refuser_tout_le_fichier(cnam: Service) -> None:
     autre = "/preseries/autre-lpp"
     corps = {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33"]}
@@ -136,7 +156,7 @@ async def test_un_pilote_deja_engage_ailleurs_fait_refuser_tout_le_fichier(cnam:
     assert (await cnam.appeler("POST", f"{autre}/demarrage", json={})).status_code == 200
     avant = await _exporter(cnam)
     entete = "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie"
-    contenu = f"{entete}\n330000002,33,oui,2026-10-01,oui\n330000001,33,oui,2026-10-01,oui\n"
+    contenu = f"{entete}\n{PILOTES[0]},33,oui,2026-10-01,oui\n330000001,33,oui,2026-10-01,oui\n"
     verifier_probleme(await _importer(cnam, contenu), 409, "conflit")
     assert await _exporter(cnam) == avant
 

@@ -184,7 +184,7 @@ def test_un_entete_fautif_n_empeche_pas_de_lire_les_lignes_ni_ne_les_accuse() ->
 
 def test_cent_fautes_sont_nommees_et_les_autres_comptees() -> None:
     contenu = "\n".join([REQUIS, *(f"{n},38,oui,2026-09-22,oui" for n in range(FAUTES_MAX + 43))])
-    with pytest.raises(CorpsInvalide, match=r"143 faute.* 43 autre") as refus:
+    with pytest.raises(CorpsInvalide, match=r"143 fautes.* 43 autres") as refus:
         lire(contenu.encode(), {})
     assert [f["ligne"] for f in refus.value.erreurs] == list(range(2, FAUTES_MAX + 2))
 
