@@ -11,6 +11,9 @@
     ├── EntetesTropGrands 431 (app.serveur)
     └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
 
+    CorpsIllisible 400
+    └── CsvIllisible                the same of a file
+
     Conflit 409
     ├── EtapeRefusee                its état admits no such change
     ├── ModaliteRefusee             a rule of the référentiel refuses the change
@@ -20,14 +23,18 @@ A detail is French, says what to do, and never repeats a value that the caller s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Faute(TypedDict):
-    """One fault of a body: ``champ`` is a name known to the contract, or None for a name that is not."""
+    """One fault of a body: ``champ`` is a name known to the contract, or None for a name that is not.
+
+    ``ligne`` is the line of a file, of which the header is 1.
+    """
 
     champ: str | None
     message: str
+    ligne: NotRequired[int]
 
 
 class ErreurMetier(Exception):
@@ -54,6 +61,10 @@ class ErreurMetier(Exception):
 
 class CorpsIllisible(ErreurMetier):
     statut, code, titre = 400, "json-invalide", "Corps illisible"
+
+
+class CsvIllisible(CorpsIllisible):
+    code, titre = "csv-invalide", "Fichier CSV illisible"
 
 
 class CleAbsente(ErreurMetier):

@@ -23,6 +23,8 @@ import app.decisions.routes
 import app.preseries.consultation
 import app.preseries.routes
 import app.preseries.routes_etapes
+import app.preseries.routes_planning
+import app.preseries.routes_validites
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
@@ -50,6 +52,7 @@ _journal = structlog.get_logger(__name__)
 _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.preseries.routes_etapes),
     app.decisions.routes,
+    *(app.preseries.routes_planning, app.preseries.routes_validites),
     *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
 )
 
@@ -94,7 +97,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.state.reglages = reglages
     application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
-    application.add_middleware(Medias)
+    application.add_middleware(Medias, csv=app.preseries.routes_planning.EN_CSV)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel
 
 from app.erreurs import CorpsInvalide
-from app.formes import CODE, NUMERO_AM, SANS_NUL
+from app.formes import CODE, CODE_ET_CODE, NUMERO_AM, SANS_NUL
 
 LIMITE_MAX = 1_000
 
@@ -24,7 +24,8 @@ class Page(BaseModel, Generic[T]):
 Apres = Annotated[str | None, Query(max_length=200, pattern=SANS_NUL)]
 ApresCode = Annotated[str | None, Query(pattern=CODE)]
 ApresNumeroAm = Annotated[str | None, Query(pattern=NUMERO_AM)]
-"""Cursors of lists in the order of a code, or of an N° AM."""
+ApresCodes = Annotated[str | None, Query(pattern=CODE_ET_CODE)]
+"""Cursors of lists in the order of a code, of an N° AM, or of two codes."""
 Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX)]
 LIMITE = 100
 

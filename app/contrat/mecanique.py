@@ -16,9 +16,10 @@ from app.erreurs import (
     VersionDepassee,
 )
 from app.observabilite.bornes import trop_grand, trop_lent
-from app.observabilite.medias import PORTEURS, autre_media, compresse
+from app.observabilite.medias import PORTEURS, autre_media, compresse, csv_attendu
 from app.observabilite.problemes import illisible
 from app.parametres import parametre_inconnu, refuser_les_inconnus
+from app.preseries.routes_planning import EN_CSV
 from app.reponses import champ_requis
 from app.stockage.dependances import DEPENDANCES
 from app.traces import reception
@@ -40,12 +41,15 @@ def problemes(
     """
     appels = set(_appels(contexte.dependant))
     servie_a_part = methode == "POST" and contexte.path in reception.CHEMINS
+    en_csv = methode == "POST" and contexte.path in EN_CSV
     if exigee is not None:
         yield from (CleAbsente(), CleRefusee(), refus_de_role(exigee.roles))
     if champ is not None:
-        yield from (pas_du_json() if servie_a_part else illisible(), trop_lent(), trop_grand())
+        yield pas_du_json() if servie_a_part else illisible()
+    if champ is not None or en_csv:
+        yield from (trop_lent(), trop_grand())
     if methode in PORTEURS:
-        yield autre_media() if servie_a_part else compresse()
+        yield csv_attendu() if en_csv else autre_media() if servie_a_part else compresse()
     if refuser_les_inconnus in appels and not servie_a_part:
         yield parametre_inconnu(parametres) if champ is None else champ_requis(champ)
     if any(parametre.alias == "If-Match" for parametre in _entetes(contexte.dependant)):

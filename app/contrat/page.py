@@ -24,7 +24,11 @@ _env = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_env.filters |= {"riche": en_html, "en_ligne": en_ligne, "joli": lambda v: json.dumps(v, ensure_ascii=False, indent=2)}
+_env.filters |= {
+    "riche": en_html,
+    "en_ligne": en_ligne,
+    "joli": lambda v: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, indent=2),
+}
 _STYLE = _env.get_template("page.css").render()
 _EMPREINTE = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLITIQUE = {
@@ -57,7 +61,7 @@ def page(document: Objet) -> str:
 
 def _operation(chemin: str, methode: str, operation: Objet, schemas: Objet) -> Objet:
     corps = operation.get("requestBody", {})
-    contenu: Objet | None = corps.get("content", {}).get(JSON)
+    media, contenu = next(iter(corps.get("content", {}).items()), (JSON, None))
     return {
         "id": operation["operationId"],
         "methode": methode,
@@ -72,7 +76,7 @@ def _operation(chemin: str, methode: str, operation: Objet, schemas: Objet) -> O
         "corps": contenu and {"texte": corps.get("description", ""), "type": type_lu(contenu["schema"])},
         "champs": champs(_vise(contenu["schema"], schemas)) if contenu is not None else [],
         "exemples": contenu["examples"] if contenu is not None else {},
-        "curl": _curl(chemin, methode, operation, contenu),
+        "curl": _curl(chemin, methode, operation, media, contenu),
         "reponses": [_reponse(s, r) for s, r in operation["responses"].items() if s < "400"],
         "problemes": [
             (statut, code, exemple["value"])
@@ -101,7 +105,7 @@ def _reponse(statut: str, reponse: Objet) -> Objet:
     }
 
 
-def _curl(chemin: str, methode: str, operation: Objet, contenu: Objet | None) -> str:
+def _curl(chemin: str, methode: str, operation: Objet, media: str, contenu: Objet | None) -> str:
     """A line that can be pasted, once ``URL`` and ``CLE`` are set."""
     requete = {}
     for p in operation.get("parameters", ()):
@@ -116,6 +120,7 @@ def _curl(chemin: str, methode: str, operation: Objet, contenu: Objet | None) ->
         morceaux.append('-H "Authorization: Bearer $CLE"')
     if contenu is not None:
         exemple = next(iter(contenu["examples"].values()))["value"]
-        morceaux.append("-H 'Content-Type: application/json'")
-        morceaux.append("-d " + shlex.quote(json.dumps(exemple, ensure_ascii=False)))
+        morceaux.append(f"-H 'Content-Type: {media}'")
+        fichier = "--data-binary @fichier.csv"
+        morceaux.append("-d " + shlex.quote(json.dumps(exemple, ensure_ascii=False)) if media == JSON else fichier)
     return " \\\n  ".join(morceaux)

@@ -46,6 +46,11 @@ FAUTE: dict[str, Any] = {
             "anyOf": [{"type": "string"}, {"type": "null"}],
             "description": "Le nom du champ ou du paramètre, au format « erreur.code » ; null pour un nom imprévu.",
         },
+        "ligne": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "D'un fichier, la ligne en faute ; l'en-tête est la ligne 1.",
+        },
         "message": {"type": "string", "description": "Ce qui ne va pas ; ne répète jamais la valeur reçue."},
     },
 }

@@ -1,8 +1,9 @@
-"""What a body may be: JSON in UTF-8; gzip only where it is said so."""
+"""What a body may be: JSON in UTF-8, or CSV where it is said so; gzip only where it is said so."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from starlette.requests import Request
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.erreurs import MediaRefuse
@@ -11,13 +12,14 @@ from app.observabilite.requetes import reponse_probleme
 Entetes = Mapping[bytes, bytes]
 """Headers of a request as the server gives them: names in lower case."""
 _JSON = b"application/json"
+CSV = "text/csv"
 PORTEURS = frozenset({"PATCH", "POST", "PUT"})
 
 
 def verifier_media(entetes: Entetes) -> bool:
     """Whether the body is gzipped; raises MediaRefuse where it is neither plain nor gzipped JSON in UTF-8."""
     media = entetes.get(b"content-type", _JSON)
-    if media != _JSON and not _est_json(media.decode("latin-1")):
+    if media != _JSON and not _est(media.decode("latin-1"), "application/json"):
         raise autre_media()
     codage = entetes.get(b"content-encoding", b"").strip().lower()
     if codage not in (b"", b"identity", b"gzip", b"x-gzip"):
@@ -33,22 +35,30 @@ def compresse() -> MediaRefuse:
     return MediaRefuse("Envoyez du JSON sans compression, avec « Content-Type: application/json ».")
 
 
-def _est_json(entete: str) -> bool:
+def csv_attendu() -> MediaRefuse:
+    return MediaRefuse("Envoyez un fichier CSV en UTF-8, sans compression, avec « Content-Type: text/csv ».")
+
+
+def _est(entete: str, attendu: str) -> bool:
     media, *parametres = (p.strip().lower() for p in entete.split(";"))
     jeux = [p.removeprefix("charset=").strip('"') for p in parametres if p.startswith("charset=")]
-    return media == "application/json" and all(jeu in ("utf-8", "utf8") for jeu in jeux)
+    return media == attendu and all(jeu in ("utf-8", "utf8") for jeu in jeux)
 
 
 class Medias:
-    """Refuses a body of another type to every route of an application; none of them takes gzip."""
+    """Refuses a body of another type to every route of an application: JSON, but CSV at these addresses; no gzip."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, csv: Collection[str] = ()) -> None:
         self._app = app
+        self._csv = [compile_path(chemin)[0] for chemin in csv]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in PORTEURS:
+            exiger = _exiger_csv if any(forme.match(scope["path"]) for forme in self._csv) else _exiger_json
+            entetes: Entetes = dict(scope["headers"])
             try:
-                _exiger_json(dict(scope["headers"]))
+                if entetes.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in entetes:
+                    exiger(entetes)
             except MediaRefuse as refus:
                 await reponse_probleme(Request(scope), refus)(scope, receive, send)
                 return
@@ -56,6 +66,11 @@ class Medias:
 
 
 def _exiger_json(entetes: Entetes) -> None:
-    a_un_corps = entetes.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in entetes
-    if a_un_corps and (b"content-type" not in entetes or verifier_media(entetes)):
+    if b"content-type" not in entetes or verifier_media(entetes):
         raise compresse()
+
+
+def _exiger_csv(entetes: Entetes) -> None:
+    codage = entetes.get(b"content-encoding", b"").strip().lower()
+    if codage not in (b"", b"identity") or not _est(entetes.get(b"content-type", b"").decode("latin-1"), CSV):
+        raise csv_attendu()

@@ -8,6 +8,7 @@ from app.preseries import depot, service, vues
 from app.preseries.dependances import CodeChemin, Lecteur, NumeroAmChemin, versionner
 from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
 from app.preseries.schemas import EditeurLu, JalonLu, LogicielLu, ModuleLu, NomJalon, PiloteLu, PreserieLue
+from app.preseries.service_validites import avec_validites
 from app.reponses import problemes, version
 from app.stockage.dependances import SessionLecture
 
@@ -79,7 +80,7 @@ async def lister_logiciels(
     acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[LogicielLu]:
     lignes, encore = await depot.page(session, depot.liste_logiciels(acces.editeur), Logiciel.code, apres, limite)
-    elements = [vues.vue_logiciel(*ligne) for ligne in lignes]
+    elements = await avec_validites(session, [vues.vue_logiciel(*ligne) for ligne in lignes])
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 
@@ -93,7 +94,8 @@ async def lire_logiciel(code: CodeChemin, acces: Lecteur, session: SessionLectur
     ligne = (await session.execute(depot.liste_logiciels(acces.editeur).where(Logiciel.code == code))).first()
     if ligne is None:
         raise _introuvable()
-    return versionner(reponse, vues.vue_logiciel(*ligne))
+    (lu,) = await avec_validites(session, [versionner(reponse, vues.vue_logiciel(*ligne))])
+    return lu
 
 
 @routes.get(

@@ -20,6 +20,7 @@ from app.preseries.schemas import (
     PreserieCorps,
     PreserieLue,
 )
+from app.preseries.service_validites import avec_validites
 from app.reponses import inscription, problemes
 from app.stockage.dependances import SessionRegistre
 
@@ -61,7 +62,8 @@ async def inscrire_module(
 async def inscrire_logiciel(
     code: CodeChemin, corps: LogicielCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
 ) -> LogicielLu:
-    return repondre(reponse, await service.enregistrer_logiciel(session, auteur, code, corps))
+    lu = repondre(reponse, await service.enregistrer_logiciel(session, auteur, code, corps))
+    return (await avec_validites(session, [lu]))[0]
 
 
 @routes.put(

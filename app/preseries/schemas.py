@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
-from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle
+from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle, NumeroAm
+from app.preseries.validites import Raison
 
 NomJalon = Literal[
     "support",
@@ -49,8 +50,24 @@ class LogicielCorps(Corps):
     autorisation_cnda: AutorisationCnda | None = None
 
 
+class ValiditeLue(BaseModel):
+    categorie_ps: str
+    valide: bool
+    raison: Raison
+    preserie: str | None
+    validee_le: datetime | None
+    explication: str
+
+
+class ValiditeDeLogicielLue(ValiditeLue):
+    logiciel: str
+    editeur: str
+    module: str
+
+
 class LogicielLu(LogicielCorps):
     code: str
+    validites: list[ValiditeLue]
 
 
 class PreserieCorps(Corps):
@@ -107,3 +124,20 @@ class PiloteCorps(Corps):
 
 class PiloteLu(PiloteCorps):
     numero_am: str
+
+
+class LignePlanning(PiloteCorps):
+    """One line of a planning to import."""
+
+    numero_am: NumeroAm
+
+
+class PlanningLu(BaseModel):
+    preserie: str
+    elements: list[PiloteLu]
+
+
+class ImportLu(BaseModel):
+    inscrits: int
+    modifies: int
+    inchanges: int

@@ -14,8 +14,8 @@ from app.erreurs import VersionDepassee
 
 
 def contenu(lu: BaseModel) -> dict[str, Any]:
-    """The object's own fields as JSON."""
-    return lu.model_dump(mode="json")
+    """The object's own fields as JSON; a logiciel's ``validites`` follow from others."""
+    return lu.model_dump(mode="json", exclude={"validites"})
 
 
 def etag(lu: BaseModel) -> str:

@@ -18,6 +18,7 @@ def vue_module(m: Module, editeur: str) -> ModuleLu:
 
 
 def vue_logiciel(lo: Logiciel, editeur: str, module: str) -> LogicielLu:
+    """Without its validités, which are not its own: ``service_validites.avec_validites``."""
     autorisation = None
     if lo.cnda_numero is not None and lo.cnda_le is not None:
         autorisation = AutorisationCnda.model_construct(numero=lo.cnda_numero, date=lo.cnda_le)
@@ -28,6 +29,7 @@ def vue_logiciel(lo: Logiciel, editeur: str, module: str) -> LogicielLu:
         nom=lo.nom,
         sesam_vitale=lo.sesam_vitale,
         autorisation_cnda=autorisation,
+        validites=[],
     )
 
 

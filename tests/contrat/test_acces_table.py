@@ -112,6 +112,9 @@ ROUTES = [
     Route("GET", "/preseries/{code}/pilotes", "editeur cnam", SIENNE),
     Route("GET", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE, pilote()),
+    Route("GET", "/preseries/{code}/planning", "editeur cnam", SIENNE),
+    Route("POST", "/preseries/{code}/planning", "editeur cnam", SIENNE, b"numero_am\r\n" + PILOTE.encode()),
+    _liste("/validites", cnam="lo-cible lo-tiers", editeur="lo-cible", editeur_tiers="lo-tiers"),
     Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
     Route("GET", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE, {"actives": True}),
@@ -168,7 +171,11 @@ def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
 
 async def _demander(service: Service, route: Route, appelant: Appelant, adresse: str) -> httpx.Response:
     corps = route.corps() if callable(route.corps) else route.corps
-    return await service.client.request(route.methode, adresse, headers=dict(appelant.entetes), json=corps)
+    entetes = dict(appelant.entetes)
+    if isinstance(corps, bytes):
+        entetes |= {"Content-Type": "text/csv"}
+        return await service.client.request(route.methode, adresse, headers=entetes, content=corps)
+    return await service.client.request(route.methode, adresse, headers=entetes, json=corps)
 
 
 def _permis(route: Route) -> set[str]:
@@ -187,9 +194,9 @@ def _attendu(route: Route, appelant: Appelant) -> int | None:
 
 
 def _codes(page: Corps) -> list[str]:
-    """The codes of a page's objects, or the préséries of its bilans."""
+    """The codes of a page's objects, the logiciels of its validités, or the préséries of its bilans."""
     elements = page["elements"] if "elements" in page else page["preseries"]
-    return [element.get("code") or element["preserie"] for element in elements]
+    return [element.get("code") or element["preserie"] or element["logiciel"] for element in elements]
 
 
 async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str) -> None:

@@ -9,12 +9,13 @@ from tests.outils import registre_exemple
 from tests.processus.lancement import PATIENCE_S, creer_cle, environnement, serveur
 
 DESCRIPTION = Path(openapi.fichiers.__file__).with_name("openapi.json")
+REGLAGES = DESCRIPTION.with_name("client-python.yml")
 SCENARIO = Path(__file__).with_name("scenario.py")
 
 
 def _engendrer(dossier: Path) -> None:
     reglages = dossier / "reglages.yml"
-    reglages.write_text("post_hooks: []\n")
+    reglages.write_text(REGLAGES.read_text("utf-8") + "post_hooks: []\n")
     commande = [str(Path(sys.executable).with_name("openapi-python-client")), "generate", "--path", str(DESCRIPTION)]
     commande += ["--output-path", str(dossier / "client_engendre"), "--meta", "none", "--config", str(reglages)]
     fini = subprocess.run(
