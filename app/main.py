@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 import app.bilan.routes
 import app.bilan.routes_listes
 import app.contrat.routes
+import app.journal.routes
 import app.preseries.consultation
 import app.preseries.routes
 import app.supervision.routes
@@ -47,7 +48,7 @@ from app.traces.ecriture import Ecrivain
 _journal = structlog.get_logger(__name__)
 _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
-    *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
+    *(app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
 )
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from app.acces import depot
 from app.acces.roles import Acces, Role, bornes_manquantes
 from app.cli.commun import avec_base, console, echouer
+from app.journal import cles as journal
 from app.preseries import depot as registre
 from app.stockage.base import Base
 
@@ -39,7 +40,7 @@ def creer_cle(
                 typer.echo(
                     f"L'éditeur {editeur} n'est pas encore au registre : la clé vaudra dès qu'il y sera.", err=True
                 )
-            cle, cle_id = await depot.creer(session, acces, libelle)
+            cle, cle_id = await journal.creer(session, acces, libelle)
         typer.echo(f"Clé n° {cle_id}, rôle {role.value}. Notez-la : elle ne sera plus affichée.", err=True)
         return cle
 
@@ -70,7 +71,7 @@ def revoquer_cle(numero: Annotated[int, typer.Argument(help="N° de la clé, voi
 
     async def revoquer(base: Base) -> bool:
         async with base.ecriture() as session:
-            return await depot.revoquer(session, numero)
+            return await journal.revoquer(session, numero)
 
     if not avec_base(revoquer):
         echouer(f"Aucune clé en cours ne porte le n° {numero} : voyez « traces-postes cle lister ».")

@@ -16,18 +16,22 @@ from app.stockage.embarque import PostgresEmbarqueImpossible
 from app.stockage.ouverture import base_ouverte
 
 console = Console()
+console_des_erreurs = Console(stderr=True)
 
 T = TypeVar("T")
 
 
-def avec_base(action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:
+def avec_base(action: Callable[[Base], Coroutine[Any, Any, T]], *, delai_s: float | None = None) -> T:
+    """What an action on the open database gives; one statement of it may take ``delai_s``, or what settings say."""
     with erreurs_dites(), base_ouverte(Reglages()) as reglages:
-        return asyncio.run(executer(reglages, action))
+        return asyncio.run(executer(reglages, action, delai_s))
 
 
-async def executer(reglages: Reglages, action: Callable[[Base], Coroutine[Any, Any, T]]) -> T:
+async def executer(
+    reglages: Reglages, action: Callable[[Base], Coroutine[Any, Any, T]], delai_s: float | None = None
+) -> T:
     url = reglages.database_url or SecretStr("")
-    base = Base(url.get_secret_value(), pool_taille=2, delai_s=reglages.ecriture_delai_s)
+    base = Base(url.get_secret_value(), pool_taille=2, delai_s=delai_s or reglages.ecriture_delai_s)
     try:
         return await action(base)
     finally:

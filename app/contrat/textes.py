@@ -7,5 +7,6 @@ ETIQUETTES = {
     "Traces": "Envoyer les traces d'un poste, et savoir s'il doit continuer.",
     "Registre": "Éditeurs, modules, logiciels, préséries, jalons et pilotes. « PUT » crée (201) ou remplace (200).",
     "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
+    "Journal": "Qui a changé quoi, et quand : une chaîne d'entrées qui ne se modifie pas.",
     "Supervision": "Savoir si le service vit et peut travailler.",
 }
