@@ -15,6 +15,7 @@ from app.erreurs import (
     ErreurMetier,
     Introuvable,
     Surcharge,
+    TracesPurgees,
     probleme,
 )
 
@@ -27,6 +28,7 @@ _EXEMPLES: Mapping[type[ErreurMetier], ErreurMetier] = {
     for exemple in (
         Introuvable("Rien de tel ne vous est connu au registre : vérifiez le code."),
         Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus."),
+        TracesPurgees(),
         Surcharge(),
         EcritureEnCours(),
         BaseIndisponible(),

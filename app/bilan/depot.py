@@ -57,7 +57,7 @@ def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Se
     p = Preserie
     colonnes = (
         *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
-        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, func.now()),
+        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, p.purgee_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)

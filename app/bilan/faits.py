@@ -26,6 +26,7 @@ class Dossier:
     traces_actives: bool
     demarree_le: datetime | None
     observee_depuis: date | None
+    purgee_le: datetime | None
     lu_le: datetime
 
     @property
