@@ -1,49 +1,17 @@
 """SQL of the end of data. The service's role deletes no trace itself: a function of the schema's owner does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.conservation.echeances import Comptes, Terminee
 from app.preseries.cycle import Statut
 from app.preseries.depot import Lignes
 from app.preseries.modeles import Editeur, Logiciel, Preserie
-from app.referentiels import VERSIONS
 from app.traces.modeles import reception_sans_suite, trace
 
 _PURGER = text("SELECT purger_traces(:preserie_id, :au_plus)")
-
-
-@dataclass(frozen=True, slots=True)
-class Terminee:
-    """A présérie that has ended, some of whose raw data may still be there."""
-
-    id: int
-    code: str
-    editeur: str
-    categorie_ps: str
-    referentiel_version: str
-    terminee_le: datetime
-
-    @property
-    def echeance(self) -> datetime:
-        """From when on its raw data go, by the référentiel that it started under."""
-        regles = VERSIONS[self.categorie_ps, self.referentiel_version].donnees
-        return self.terminee_le + timedelta(days=regles.conservation_jours)
-
-
-@dataclass(frozen=True, slots=True)
-class Comptes:
-    """Raw data of a présérie."""
-
-    traces: int
-    receptions: int
-
-    @property
-    def total(self) -> int:
-        return self.traces + self.receptions
 
 
 async def terminees(session: AsyncSession) -> Sequence[Terminee]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.conservation import depot
-from app.conservation.depot import Comptes, Terminee
+from app.conservation.echeances import Comptes, Terminee, echoir
 from app.journal.depot import Fait, noter
 from app.stockage.base import Base
 from app.stockage.generation import avancer
@@ -26,9 +26,8 @@ class Echeancier:
 
 
 async def echeancier(session: AsyncSession, maintenant: datetime) -> Echeancier:
-    terminees = sorted(await depot.terminees(session), key=lambda t: (t.echeance, t.code))
-    dues = [(t, await depot.compter(session, t.id)) for t in terminees if t.echeance <= maintenant]
-    return Echeancier(dues, next((t for t in terminees if t.echeance > maintenant), None))
+    dues, prochaine = echoir(await depot.terminees(session), maintenant)
+    return Echeancier([(due, await depot.compter(session, due.id)) for due in dues], prochaine)
 
 
 async def purger(base: Base, terminee: Terminee, avancement: Avancement, *, lot: int = LOT) -> None:

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from app.acces.roles import Role
-from app.conservation import depot
+from app.conservation import echeances
 from app.conservation import service as conservation
-from app.conservation.depot import Terminee
+from app.conservation.echeances import Terminee
 from app.referentiels import EN_VIGUEUR, VERSIONS
 from app.reglages import Reglages
 from app.stockage.base import Base
@@ -158,7 +158,7 @@ async def test_le_delai_est_celui_du_referentiel_du_demarrage(monkeypatch: pytes
     present = EN_VIGUEUR["lpp"]
     donnees = present.donnees.model_copy(update={"conservation_jours": 7})
     ancien = present.model_copy(update={"version": "2020-01", "donnees": donnees})
-    monkeypatch.setattr(depot, "VERSIONS", {**VERSIONS, ("lpp", "2020-01"): ancien})
+    monkeypatch.setattr(echeances, "VERSIONS", {**VERSIONS, ("lpp", "2020-01"): ancien})
     fin = datetime(2026, 11, 1, 12, tzinfo=UTC)
     terminee = Terminee(1, "ps", "ed", "lpp", "2020-01", fin)
     assert terminee.echeance == fin + timedelta(days=7)
