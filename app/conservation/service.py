@@ -12,7 +12,7 @@ from app.journal.depot import Fait, noter
 from app.stockage.base import Base
 from app.stockage.generation import avancer
 
-LOT = 5_000
+LOT = 20_000
 Avancement = Callable[[int], None]
 """Told how many rows have gone since the last time, once that is committed."""
 
