@@ -20,6 +20,7 @@ import app.bilan.routes
 import app.bilan.routes_listes
 import app.contrat.routes
 import app.decisions.routes
+import app.journal.routes
 import app.preseries.consultation
 import app.preseries.routes
 import app.preseries.routes_etapes
@@ -53,7 +54,7 @@ _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.preseries.routes_etapes),
     app.decisions.routes,
     *(app.preseries.routes_planning, app.preseries.routes_validites),
-    *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
+    *(app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
 )
 
 

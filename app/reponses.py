@@ -17,6 +17,7 @@ from app.erreurs import (
     Introuvable,
     ModaliteRefusee,
     Surcharge,
+    TracesPurgees,
     VersionDepassee,
     probleme,
 )
@@ -38,6 +39,7 @@ _EXEMPLES: Mapping[type[ErreurMetier], ErreurMetier] = {
         Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus."),
         ModaliteRefusee("cpam", "4 CPAM, pour 3 admises au plus : ôtez-en 1."),
         VersionDepassee(),
+        TracesPurgees(),
         Surcharge(),
         EcritureEnCours(),
         BaseIndisponible(),

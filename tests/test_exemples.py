@@ -33,6 +33,7 @@ NON_EXECUTES = {
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
+    ("docs/journal.md", "traces-postes journal effacer"): "asks for an N° AM",
     ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",
     ("docs/metriques.md", "scrape_configs:"): "a Prometheus configuration: tests/supervision runs one like it",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",

@@ -61,7 +61,7 @@ def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Se
     colonnes = (
         *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
         *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le, p.pilotes_max),
-        *(Editeur.solution_sesam_vitale, Logiciel.cnda_le, func.now()),
+        *(Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)

@@ -124,7 +124,7 @@ def _de_conformite(executions: FromClause, voulues: Collection[Conformite]) -> C
 
 
 async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping | None:
-    """An execution as in ``executions``, with the codes of its ``preserie`` and of that one's ``editeur``."""
+    """An execution as in ``executions``, with its présérie's ``preserie`` (code), ``editeur`` and ``purgee_le``."""
     x = execution.c
     requete = (
         select(
@@ -132,6 +132,7 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping 
             Pilote.numero_am,
             phase(x.jour).label("phase"),
             Preserie.code.label("preserie"),
+            Preserie.purgee_le,
             Editeur.code.label("editeur"),
         )
         .select_from(execution)

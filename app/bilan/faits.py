@@ -33,6 +33,7 @@ class Dossier:
     pilotes_max: int | None
     solution_sesam_vitale: bool
     cnda_le: date | None
+    purgee_le: datetime | None
     lu_le: datetime
 
     @property

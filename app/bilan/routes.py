@@ -8,7 +8,7 @@ from app.bilan import service
 from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.depot import Selection
 from app.bilan.schemas import Axe, BilanEditeur, BilanLu, BilanModule, PiloteSuiviLu, Ventilation
-from app.erreurs import EcritureEnCours, Introuvable
+from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE
 from app.parametres import LIMITE, ApresCode, ApresNumeroAm, Limite, Page
 from app.preseries.cycle import Statut
@@ -68,8 +68,9 @@ async def lire_bilan_module(
 @routes.get(
     "/bilan/preseries/{code}",
     summary="Le bilan d'une présérie",
-    description="Les cinq critères, leurs chiffres et le verdict proposé, lus ensemble à un même instant.",
-    responses=problemes(introuvable(), EcritureEnCours),
+    description="Les cinq critères, leurs chiffres et le verdict proposé, lus ensemble à un même instant. Avec « au », "
+    "410 une fois les traces brutes purgées.",
+    responses=problemes(introuvable(), TracesPurgees, EcritureEnCours),
 )
 async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionLecture) -> BilanLu:
     return await service.bilan(session, acces, code, au)
@@ -78,8 +79,9 @@ async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionL
 @routes.get(
     "/bilan/preseries/{code}/ventilation",
     summary="Les exécutions par pilote, version, type ou jour",
-    description="Les lignes font la somme exacte des exécutions de la fenêtre des critères.",
-    responses=problemes(introuvable(), EcritureEnCours),
+    description="Les lignes font la somme exacte des exécutions de la fenêtre des critères. Avec « au », 410 une fois "
+    "les traces brutes purgées.",
+    responses=problemes(introuvable(), TracesPurgees, EcritureEnCours),
 )
 async def ventiler(code: CodeChemin, par: Axe, acces: Lecteur, au: Au, session: SessionLecture) -> Ventilation:
     return await service.ventilation(session, acces, code, par, au)

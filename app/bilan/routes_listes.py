@@ -10,7 +10,7 @@ from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
-from app.erreurs import EcritureEnCours, Introuvable
+from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.parametres import LIMITE, Apres, Limite, Page
 from app.preseries.service import introuvable
@@ -19,7 +19,7 @@ from app.stockage.dependances import SessionLecture
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
-_REFUS = problemes(introuvable(), EcritureEnCours)
+_REFUS = problemes(introuvable(), TracesPurgees, EcritureEnCours)
 routes = APIRouter(tags=["Bilan"])
 Preserie = Annotated[str, Query(pattern=CODE)]
 Pilote = Annotated[str | None, Query(pattern=NUMERO_AM)]
@@ -70,7 +70,8 @@ ParExecution = Annotated[FiltreExecutions, Depends(_executions)]
 @routes.get(
     "/executions",
     summary="Les exécutions derrière un chiffre",
-    description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste.",
+    description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste. Avec « au », "
+    "410 une fois les traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_executions(demande: DemandeDeListe, filtre: ParExecution) -> Page[ExecutionLue]:
@@ -80,7 +81,8 @@ async def lister_executions(demande: DemandeDeListe, filtre: ParExecution) -> Pa
 @routes.get(
     "/executions/{identifiant}",
     summary="Une exécution et ses traces",
-    description="Avec les traces dont elle est faite ; le numéro de l'ordonnance n'a jamais été gardé.",
+    description="Avec les traces dont elle est faite, tant qu'elles ne sont pas purgées ; le numéro de l'ordonnance "
+    "n'a jamais été gardé.",
     responses=problemes(Introuvable(service.EXECUTION_INCONNUE)),
 )
 async def lire_execution(
@@ -93,7 +95,7 @@ async def lire_execution(
     "/tentatives",
     summary="Les traces des exécutions derrière un nombre de tentatives",
     description="Par pages, avec les filtres de « /executions » : la liste de toutes les traces dont ces "
-    "exécutions sont faites.",
+    "exécutions sont faites. 410 une fois les traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_tentatives(demande: DemandeDeListe, filtre: ParExecution) -> Page[TraceLue]:
@@ -103,7 +105,8 @@ async def lister_tentatives(demande: DemandeDeListe, filtre: ParExecution) -> Pa
 @routes.get(
     "/traces",
     summary="Les traces enregistrées",
-    description="Par pages : derrière « traces.enregistrees » d'un bilan, et derrière les occurrences d'une anomalie.",
+    description="Par pages : derrière « traces.enregistrees » d'un bilan, et derrière les occurrences d'une anomalie. "
+    "410 une fois les traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_traces(demande: DemandeDeListe, filtre: Annotated[FiltreTraces, Depends(_traces)]) -> Page[TraceLue]:
@@ -114,7 +117,7 @@ async def lister_traces(demande: DemandeDeListe, filtre: Annotated[FiltreTraces,
     "/receptions",
     summary="Les réceptions qui n'ont rien enregistré : doublons et refus",
     description="Par pages : derrière « traces.doublons » et « traces.rejetees » d'un bilan. Du contenu d'une "
-    "trace refusée, rien n'est gardé.",
+    "trace refusée, rien n'est gardé. 410 une fois les traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_receptions(

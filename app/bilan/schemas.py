@@ -269,4 +269,7 @@ class PiloteSuiviLu(BaseModel):
 
 
 class ExecutionDetaillee(ExecutionLue):
+    """``traces`` is empty once they were purged."""
+
     traces: list[TraceLue]
+    traces_purgees_le: datetime | None

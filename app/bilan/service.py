@@ -11,7 +11,7 @@ from app.bilan.faits import Dossier, Faits, PiloteInscrit
 from app.bilan.jugement import juger, sommer
 from app.bilan.schemas import Axe, BilanEditeur, BilanLu, BilanModule, PiloteSuiviLu, Ventilation
 from app.bilan.sources import PRESENT, Source, connue_au
-from app.erreurs import Introuvable
+from app.erreurs import Introuvable, TracesPurgees
 from app.parametres import Page
 from app.preseries import depot as registre
 from app.preseries.modeles import Module
@@ -27,16 +27,21 @@ async def dossier_visible(
 ) -> tuple[Dossier, Source]:
     """A présérie, and where its figures are read.
 
-    Raises Introuvable (404) also where the présérie is another's: that it exists is not theirs to know.
+    Raises Introuvable (404) also where the présérie is another's: that it exists is not theirs to know; TracesPurgees
+    (410) for an instant, once there are no raw traces left to work it out from.
     """
     trouves = await depot.dossiers(session, Selection(preserie=code, visible_par=acces))
     if not trouves:
         raise introuvable()
-    return trouves[0], PRESENT if au is None else connue_au(trouves[0].id, au)
+    if au is None:
+        return trouves[0], PRESENT
+    if trouves[0].purgee_le is not None:
+        raise TracesPurgees
+    return trouves[0], connue_au(trouves[0].id, au)
 
 
 async def faits_visibles(session: AsyncSession, acces: Acces, code: str, au: datetime | None = None) -> Faits:
-    """What is known of a présérie; raises Introuvable (404) as ``dossier_visible`` does."""
+    """What is known of a présérie; raises Introuvable (404), TracesPurgees (410) as ``dossier_visible`` does."""
     source = PRESENT if au is None else (await dossier_visible(session, acces, code, au))[1]
     trouves = await depot.lire_faits(session, Selection(preserie=code, visible_par=acces), source)
     if not trouves:

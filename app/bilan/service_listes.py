@@ -25,7 +25,7 @@ from app.bilan.schemas import (
 )
 from app.bilan.service import dossier_visible, faits_visibles
 from app.bilan.sources import Source
-from app.erreurs import CorpsInvalide, Introuvable
+from app.erreurs import CorpsInvalide, Introuvable, TracesPurgees
 from app.parametres import Page
 from app.traces.refus import Issue, Refus
 
@@ -47,6 +47,13 @@ class Demande:
 
     async def ouvrir(self) -> tuple[Dossier, Source]:
         return await dossier_visible(self.session, self.acces, self.preserie, self.au)
+
+    async def ouvrir_les_traces(self) -> tuple[Dossier, Source]:
+        """For a list of raw data; raises TracesPurgees (410) once they are gone, or on their way."""
+        dossier, source = await self.ouvrir()
+        if dossier.purgee_le is not None:
+            raise TracesPurgees
+        return dossier, source
 
     def curseur(self, lire: Callable[[str], C | None]) -> C | None:
         """The cursor as read; raises CorpsInvalide (422) where it is not one that a page gave."""
@@ -71,14 +78,14 @@ async def executions(demande: Demande, filtre: FiltreExecutions) -> Page[Executi
 
 async def tentatives(demande: Demande, filtre: FiltreExecutions) -> Page[TraceLue]:
     """The traces that the executions kept by the filter were folded from."""
-    dossier, source = await demande.ouvrir()
+    dossier, source = await demande.ouvrir_les_traces()
     curseur = demande.curseur(UUID)
     lignes = await depot_listes.tentatives(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
     return demande.page(lignes, _trace, lambda t: str(t["id"]))
 
 
 async def traces(demande: Demande, filtre: FiltreTraces) -> Page[TraceLue]:
-    dossier, source = await demande.ouvrir()
+    dossier, source = await demande.ouvrir_les_traces()
     curseur = demande.curseur(UUID)
     lignes = await depot_listes.traces(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
     return demande.page(lignes, _trace, lambda t: str(t["id"]))
@@ -86,7 +93,7 @@ async def traces(demande: Demande, filtre: FiltreTraces) -> Page[TraceLue]:
 
 async def receptions(demande: Demande, filtre: FiltreReceptions) -> Page[ReceptionLue]:
     """Receptions that stored no trace: doublons and refusals."""
-    dossier, source = await demande.ouvrir()
+    dossier, source = await demande.ouvrir_les_traces()
     curseur = demande.curseur(_numero)
     lignes = await depot_listes.receptions(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
     return demande.page(lignes, _reception, lambda r: str(r["id"]))
@@ -117,14 +124,18 @@ async def anomalies(
 
 
 async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -> ExecutionDetaillee:
-    """One execution with the traces that it was folded from."""
+    """One execution with the traces that it was folded from, or when they were purged."""
     cle = lire_identifiant(identifiant)
     trouvee = await depot_listes.une_execution(session, cle) if cle is not None else None
     if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
         raise Introuvable(EXECUTION_INCONNUE)
-    lignes = await depot_listes.traces_d_une_execution(session, trouvee["preserie_id"], cle)
+    purgee_le = trouvee["purgee_le"]
+    traces_lues: list[TraceLue] = []
+    if purgee_le is None:
+        lignes = await depot_listes.traces_d_une_execution(session, trouvee["preserie_id"], cle)
+        traces_lues = [_trace(ligne) for ligne in lignes]
     return ExecutionDetaillee.model_validate(
-        {**_execution(trouvee, trouvee["preserie"]), "traces": [_trace(ligne) for ligne in lignes]}
+        {**_execution(trouvee, trouvee["preserie"]), "traces": traces_lues, "traces_purgees_le": purgee_le}
     )
 
 

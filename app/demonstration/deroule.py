@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from app.acces import depot
 from app.acces.roles import Acces, Role
 from app.demonstration.affichage import afficher
+from app.journal import cles
 from app.poste.affichage import barre, tableau
 from app.poste.erreurs import ErreurPoste
 from app.poste.resultat import Resultat
@@ -81,7 +81,7 @@ async def _cle(reglages: Reglages) -> str:
     try:
         async with base.ecriture() as session:
             acces = Acces(0, Role.CNAM, expire_le=datetime.now(UTC) + timedelta(days=1))
-            cle, _ = await depot.creer(session, acces, "démonstration")
+            cle, _ = await cles.creer(session, acces, "démonstration")
             return cle
     finally:
         await base.fermer()

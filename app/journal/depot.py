@@ -1,21 +1,26 @@
 """SQL of the journal."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Select, cast, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Text
 
 from app.acces.roles import Acces
 from app.journal.chaine import DEBUT, Maillon, empreinte, empreinte_personnelle
 from app.journal.modeles import DonneesPersonnelles, EntreeJournal
+from app.journal.verification import Ligne, Personnel, Tete
 
 CONSOLE = "console"
 """Who changes something by a command on the server, without a key."""
 _SEL_OCTETS = 32
 _TETE = text("SELECT journal_numero, journal_empreinte, clock_timestamp() FROM registre FOR UPDATE")
+_TETE_LUE = text("SELECT journal_numero, journal_empreinte FROM registre")
+_PAR_LOT = 1_000
 _AVANCER = text("UPDATE registre SET journal_numero = :numero, journal_empreinte = :empreinte")
 
 
@@ -63,3 +68,61 @@ async def noter(session: AsyncSession, auteur: Acces | None, fait: Fait) -> None
     if fait.personnel is not None:
         session.add(DonneesPersonnelles(numero=maillon.numero, sel=sel, donnees=dict(fait.personnel)))
     await session.execute(_AVANCER, {"numero": maillon.numero, "empreinte": tete})
+
+
+@dataclass(frozen=True, slots=True)
+class Filtre:
+    """What a page of the journal is narrowed to; None narrows nothing."""
+
+    editeur: str | None = None
+    preserie: str | None = None
+    objet: str | None = None
+    depuis: datetime | None = None
+
+
+async def page(session: AsyncSession, filtre: Filtre, apres: int | None, limite: int) -> Sequence[Ligne]:
+    """The latest entries first, from the one before ``apres`` on."""
+    e = EntreeJournal
+    requete = _lignes().order_by(e.numero.desc()).limit(limite)
+    for colonne, valeur in ((e.editeur, filtre.editeur), (e.preserie, filtre.preserie), (e.objet, filtre.objet)):
+        if valeur is not None:
+            requete = requete.where(colonne == valeur)
+    if filtre.depuis is not None:
+        requete = requete.where(e.le >= filtre.depuis)
+    if apres is not None:
+        requete = requete.where(e.numero < apres)
+    return [_ligne(*ligne) for ligne in await session.execute(requete)]
+
+
+async def parcourir(session: AsyncSession) -> AsyncIterator[Ligne]:
+    """Every entry in its order, read batch by batch."""
+    requete = _lignes().order_by(EntreeJournal.numero).execution_options(yield_per=_PAR_LOT)
+    async for ligne in await session.stream(requete):
+        yield _ligne(*ligne)
+
+
+async def tete(session: AsyncSession) -> Tete:
+    """The head as the registry keeps it."""
+    numero, empreinte_de_la_tete = (await session.execute(_TETE_LUE)).one()
+    return Tete(numero, empreinte_de_la_tete or DEBUT)
+
+
+async def effacer(session: AsyncSession, mot: str) -> int:
+    """Removes the personal data that name this word anywhere; gives how many entries they lay beside."""
+    d = DonneesPersonnelles
+    ordre = delete(d).where(cast(d.donnees, Text).regexp_match(rf"\m{mot}\M"))
+    fait = await session.execute(ordre)
+    assert isinstance(fait, CursorResult)  # noqa: S101 — what a DELETE gives
+    return fait.rowcount
+
+
+def _lignes() -> Select[EntreeJournal, DonneesPersonnelles]:
+    return select(EntreeJournal, DonneesPersonnelles).outerjoin(
+        DonneesPersonnelles, DonneesPersonnelles.numero == EntreeJournal.numero
+    )
+
+
+def _ligne(entree: EntreeJournal, a_cote: DonneesPersonnelles | None) -> Ligne:
+    maillon = Maillon(**{champ.name: getattr(entree, champ.name) for champ in fields(Maillon)})
+    personnel = Personnel(a_cote.sel, a_cote.donnees) if a_cote is not None else None
+    return Ligne(maillon, entree.empreinte, personnel)

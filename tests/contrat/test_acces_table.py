@@ -143,6 +143,7 @@ ROUTES = [
     ),
     Route("GET", "/executions/{identifiant}", "editeur lecture cnam", SIENNE),
     Route("GET", "/preseries/{code}/anomalies", "editeur lecture cnam", SIENNE),
+    Route("GET", "/journal", "editeur cnam"),
     Route("GET", "/metrics", "supervision cnam"),
     Route("GET", "/sante/vivant", None),
     Route("GET", "/sante/pret", None),
