@@ -99,14 +99,15 @@ def _conclure(reception: Reception, sorties: list[Admise | Rejet]) -> Reception:
 
 
 async def _trier_tout(elements: list[_Element], emetteur: Emetteur, registre: Registre) -> list[Admise | Rejet]:
-    """Sorts under what memory knows; where that would refuse anything, again under what the database says."""
+    """Sorts under what memory knows; where that would refuse anything, only once that is what the database has."""
     codes = {code for element in elements if (code := _logiciel(element)) is not None}
     annuaire, fraiche = await registre.lire(codes) if codes else ({}, True)
     maintenant = datetime.now(UTC)
     sorties = _trier(elements, annuaire, emetteur, maintenant)
     if fraiche or all(isinstance(s, Admise) and not s.arretee for s in sorties):
         return sorties
-    return _trier(elements, await registre.relire(codes), emetteur, maintenant)
+    exact = await registre.confirmer(codes)
+    return sorties if exact == annuaire else _trier(elements, exact, emetteur, maintenant)
 
 
 def _trier(
