@@ -121,8 +121,10 @@ def _logiciel(element: _Element) -> str | None:
 
 
 def _sans_suite(rejet: Rejet, compte: tuple[int, int], emetteur: Emetteur) -> SansSuite:
+    preserie_id, pilote_id = compte
     trace_id = UUID(rejet.id) if rejet.id is not None else None
-    return SansSuite(*compte, emetteur.cle_id, rejet.refus.value, rejet.champ, trace_id)
+    dite = rejet.provenance
+    return SansSuite(preserie_id, pilote_id, emetteur.cle_id, rejet.refus.value, rejet.champ, trace_id, *dite)
 
 
 def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> None:
