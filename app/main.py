@@ -21,6 +21,7 @@ import app.bilan.routes_listes
 import app.contrat.routes
 import app.preseries.consultation
 import app.preseries.routes
+import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
@@ -47,7 +48,7 @@ from app.traces.ecriture import Ecrivain
 _journal = structlog.get_logger(__name__)
 _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation),
-    *(app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
+    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.supervision.routes),
 )
 
 

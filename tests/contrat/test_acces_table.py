@@ -112,6 +112,7 @@ ROUTES = [
     Route("GET", "/preseries/{code}/pilotes", "editeur cnam", SIENNE),
     Route("GET", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE, pilote()),
+    Route("GET", "/preseries/{code}/postes", "editeur cnam", SIENNE),
     Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
     Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
