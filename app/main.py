@@ -26,6 +26,7 @@ import app.preseries.routes
 import app.preseries.routes_etapes
 import app.preseries.routes_planning
 import app.preseries.routes_validites
+import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
@@ -54,7 +55,7 @@ _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.preseries.routes_etapes),
     app.decisions.routes,
     *(app.preseries.routes_planning, app.preseries.routes_validites),
-    *(app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
+    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
 )
 
 

@@ -1,6 +1,6 @@
 """Query parameters: lists paged by cursor, and no parameter that a route does not know."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query, Request
@@ -11,6 +11,7 @@ from app.formes import CODE, CODE_ET_CODE, NUMERO_AM, SANS_NUL
 
 LIMITE_MAX = 1_000
 
+C = TypeVar("C")
 T = TypeVar("T")
 
 
@@ -28,6 +29,20 @@ ApresCodes = Annotated[str | None, Query(pattern=CODE_ET_CODE)]
 """Cursors of lists in the order of a code, of an N° AM, or of two codes."""
 Limite = Annotated[int, Query(ge=1, le=LIMITE_MAX)]
 LIMITE = 100
+
+
+def curseur(apres: str | None, lire: Callable[[str], C | None]) -> C | None:
+    """Raises CorpsInvalide (422) where a cursor is not one that a page gave: ``lire`` gives None, or raises."""
+    if apres is None:
+        return None
+    try:
+        lu = lire(apres)
+    except ValueError:
+        lu = None
+    if lu is None:
+        message = "curseur illisible : reprenez « suivant » de la page précédente"
+        raise CorpsInvalide(f"apres : {message}.", erreurs=[{"champ": "apres", "message": message}])
+    return lu
 
 
 async def refuser_les_inconnus(requete: Request) -> None:

@@ -117,7 +117,8 @@ async def lister_traces(demande: DemandeDeListe, filtre: Annotated[FiltreTraces,
     "/receptions",
     summary="Les réceptions qui n'ont rien enregistré : doublons et refus",
     description="Par pages : derrière « traces.doublons » et « traces.rejetees » d'un bilan. Du contenu d'une "
-    "trace refusée, rien n'est gardé. 410 une fois les traces brutes purgées.",
+    "trace refusée, rien d'autre n'est gardé que son poste, son numéro de séquence et sa version. 410 une fois les "
+    "traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_receptions(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -25,8 +25,8 @@ from app.bilan.schemas import (
 )
 from app.bilan.service import dossier_visible, faits_visibles
 from app.bilan.sources import Source
-from app.erreurs import CorpsInvalide, Introuvable, TracesPurgees
-from app.parametres import Page
+from app.erreurs import Introuvable, TracesPurgees
+from app.parametres import Page, curseur
 from app.traces.refus import Issue, Refus
 
 EXECUTION_INCONNUE = "Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions."
@@ -57,7 +57,7 @@ class Demande:
 
     def curseur(self, lire: Callable[[str], C | None]) -> C | None:
         """The cursor as read; raises CorpsInvalide (422) where it is not one that a page gave."""
-        return _curseur(self.apres, lire)
+        return curseur(self.apres, lire)
 
     def page(
         self, lignes: Sequence[RowMapping], lue: Callable[[RowMapping], T], curseur: Callable[[RowMapping], str]
@@ -110,7 +110,7 @@ async def anomalies(
 ) -> Page[AnomalieLue]:
     """A présérie's anomalies, by operation and code."""
     faits = await faits_visibles(session, acces, code)
-    depuis = _curseur(apres, _operation_et_code)
+    depuis = curseur(apres, _operation_et_code)
     voulues = [
         a
         for a in sorted(faits.anomalies, key=lambda a: (a.operation, a.code))
@@ -137,24 +137,6 @@ async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -
     return ExecutionDetaillee.model_validate(
         {**_execution(trouvee, trouvee["preserie"]), "traces": traces_lues, "traces_purgees_le": purgee_le}
     )
-
-
-def _curseur(apres: str | None, lire: Callable[[str], C | None]) -> C | None:
-    """Raises CorpsInvalide (422) where a cursor is not one that a page gave."""
-    if apres is None:
-        return None
-    try:
-        lu = lire(apres)
-    except ValueError:
-        lu = None
-    if lu is None:
-        _refuser_le_curseur()
-    return lu
-
-
-def _refuser_le_curseur() -> NoReturn:
-    message = "curseur illisible : reprenez « suivant » de la page précédente"
-    raise CorpsInvalide(f"apres : {message}.", erreurs=[{"champ": "apres", "message": message}])
 
 
 def _numero(curseur: str) -> int | None:

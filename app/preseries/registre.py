@@ -18,7 +18,7 @@ from app.stockage.generation import Generation, Memoire
 
 
 class Registre:
-    """Logiciels with their préséries and pilotes. Memory may only ever say yes: ``relire`` comes before a refusal."""
+    """Logiciels with their préséries and pilotes. Memory alone only says yes: ``confirmer`` comes before a refusal."""
 
     def __init__(self, base: Base, generation: Generation, coffre: Coffre) -> None:
         self._base = base
@@ -27,13 +27,20 @@ class Registre:
 
     async def lire(self, codes: Collection[str]) -> tuple[dict[str, LogicielConnu], bool]:
         """The logiciels known among ``codes``, and whether they come from the database just now."""
-        connus = {code: connu for code in codes if (connu := self._memoire.lire(code)) is not None}
+        connus = self._connus(codes)
         if len(connus) == len(codes):
             return connus, False
-        return await self.relire(codes), True
+        return await self._relire(codes), True
 
-    async def relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
-        """The same from the database, whatever memory says."""
+    async def confirmer(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
+        """The same as the database has them now, which memory knows where no change came since it read them."""
+        connus = self._connus(codes) if await self._memoire.confirmer() else {}
+        return connus if len(connus) == len(codes) else await self._relire(codes)
+
+    def _connus(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
+        return {code: connu for code in codes if (connu := self._memoire.lire(code)) is not None}
+
+    async def _relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
         lu_sous = self._memoire.numero
         async with self._base.lecture() as session:
             connus = await _charger(session, codes, self._coffre)

@@ -1,7 +1,8 @@
 """How caches know that they are old: the registry's generation, looked at several times a second.
 
-A cache may only ever say yes, and only while the last look is less than a second old; a no is asked of the database.
-Polling one row was chosen over LISTEN/NOTIFY: a listener that has silently died looks just like a quiet registry.
+A cache may only ever say yes, and only while the last look is less than a second old. A no needs a look that began
+after the question; many who ask at once share one. Polling one row was chosen over LISTEN/NOTIFY: a listener that has
+silently died looks just like a quiet registry.
 """
 
 import asyncio
@@ -26,38 +27,51 @@ class Generation:
     def __init__(self, base: Base, periode_s: float) -> None:
         self._base = base
         self._periode_s = periode_s
-        self._vue_a = float("-inf")
+        self._un_regard = asyncio.Lock()
+        self._vue_a = self._tentee_a = float("-inf")
         self._connexion: asyncpg.Connection | None = None
+        self._visible = True
         self.numero = -1
 
     @property
     def sure(self) -> bool:
         return time.monotonic() - self._vue_a < FRAICHEUR_MAX_S
 
-    async def regarder(self) -> None:
-        """Reads it once. Its age counts from before the question: the answer may be older than its arrival."""
-        debut = time.monotonic()
-        if self._connexion is None or self._connexion.is_closed():
-            self._connexion = await self._base.connecter()
-        self.numero = await self._connexion.fetchval("SELECT generation FROM registre", timeout=FRAICHEUR_MAX_S)
-        self._vue_a = debut
+    async def confirmer(self) -> bool:
+        """Has ``numero`` be that of a look which began after this call; False where the database did not say.
+
+        All who ask while a look is under way share the next one, or its failure.
+        """
+        demande = time.monotonic()
+        async with self._un_regard:
+            if self._tentee_a <= demande:
+                await self._regarder()
+        return self._vue_a > demande
 
     async def suivre(self) -> None:
         """Looks until cancelled; while the database is away, caches simply stop being trusted."""
-        visible = True
         try:
             while True:
-                try:
-                    await self.regarder()
-                    visible = True
-                except ERREURS_DE_BASE as erreur:
-                    if visible:
-                        _journal.warning("generation_illisible", erreur=type(erreur).__name__)
-                    visible = False
-                    self._fermer()
+                await self.confirmer()
                 await asyncio.sleep(self._periode_s)
         finally:
             self._fermer()
+
+    async def _regarder(self) -> None:
+        """Reads it once. Its age counts from before the question: the answer may be older than its arrival."""
+        debut = time.monotonic()
+        try:
+            if self._connexion is None or self._connexion.is_closed():
+                self._connexion = await self._base.connecter()
+            self.numero = await self._connexion.fetchval("SELECT generation FROM registre", timeout=FRAICHEUR_MAX_S)
+            self._vue_a = debut
+            self._visible = True
+        except ERREURS_DE_BASE as erreur:
+            if self._visible:
+                _journal.warning("generation_illisible", erreur=type(erreur).__name__)
+            self._visible = False
+            self._fermer()
+        self._tentee_a = debut
 
     def _fermer(self) -> None:
         if self._connexion is not None:
@@ -85,6 +99,10 @@ class Memoire(Generic[C, V]):
     @property
     def numero(self) -> int:
         return self._generation.numero
+
+    async def confirmer(self) -> bool:
+        """Whether what is known, from now on and until the next await, may be trusted for a no as well."""
+        return await self._generation.confirmer()
 
     def lire(self, cle: C) -> V | None:
         """What is known, if it may be trusted now."""

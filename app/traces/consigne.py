@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic_core import to_jsonable_python
 
+from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
 from app.preseries.cycle import EtatTraces
 from app.preseries.registre import Registre
 from app.traces.refus import DETAILS, Refus, TraceRefusee
@@ -35,13 +36,14 @@ class Consigne:
 
 
 async def lire(registre: Registre, emetteur: Emetteur, logiciel: str, numero_am: str) -> Consigne:
-    """The consigne of one N° AM on one logiciel; raises TraceRefusee (403) where the key is not theirs."""
+    """The consigne of one N° AM on one logiciel; raises TraceRefusee (403) where the key is not theirs.
+
+    Only ``actives`` is said from memory alone: it may lag a switch-off by a second, where all else holds at once.
+    """
     annuaire, fraiche = await registre.lire([logiciel])
-    connu = annuaire.get(logiciel)
-    affectation = connu.affectations.get(numero_am) if connu is not None else None
+    connu, affectation = _trouver(annuaire, logiciel, numero_am)
     if not fraiche and (affectation is None or affectation.preserie.etat is not EtatTraces.ACTIVES):
-        connu = (await registre.relire([logiciel])).get(logiciel)
-        affectation = connu.affectations.get(numero_am) if connu is not None else None
+        connu, affectation = _trouver(await registre.confirmer([logiciel]), logiciel, numero_am)
     if connu is not None and emetteur.editeur is not None and connu.editeur != emetteur.editeur:
         raise _interdit(Refus.LOGICIEL_INTERDIT, "logiciel")
     if emetteur.numero_am is not None and emetteur.numero_am != numero_am:
@@ -49,6 +51,11 @@ async def lire(registre: Registre, emetteur: Emetteur, logiciel: str, numero_am:
     if affectation is None:
         return Consigne(EtatTraces.INACTIVES, None)
     return Consigne(affectation.preserie.etat, affectation.preserie.depuis_le)
+
+
+def _trouver(annuaire: Annuaire, logiciel: str, numero_am: str) -> tuple[LogicielConnu | None, Affectation | None]:
+    connu = annuaire.get(logiciel)
+    return connu, connu.affectations.get(numero_am) if connu is not None else None
 
 
 def _interdit(refus: Refus, champ: str) -> TraceRefusee:

@@ -125,8 +125,9 @@ FROM unnest($1::int4[], $2::uuid[]) AS d(preserie_id, id) JOIN trace AS t USING 
 
 _NOTER = """
 WITH notees AS (
-  INSERT INTO reception_sans_suite (preserie_id, pilote_id, cle_id, issue, champ, trace_id)
-  SELECT * FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::uuid[])
+  INSERT INTO reception_sans_suite (preserie_id, pilote_id, cle_id, issue, champ, trace_id, poste, sequence, version)
+  SELECT * FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::uuid[],
+                       $7::text[], $8::int8[], $9::text[])
   RETURNING preserie_id, pilote_id, issue, recue_le
 )
 INSERT INTO compteur_trace AS c (preserie_id, pilote_id, issue, nombre, derniere_le)

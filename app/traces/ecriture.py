@@ -16,6 +16,7 @@ from app.erreurs import BaseIndisponible, Surcharge
 from app.observabilite import mesures
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
+from app.traces.lecture import INCONNUE
 from app.traces.refus import Issue
 from app.traces.tri import Admise, CleTrace, Ligne, SansSuite
 
@@ -224,4 +225,6 @@ def _sans_suite(admises: list[Admise], issues: list[Issue]) -> Iterable[SansSuit
         if issue is not Issue.ENREGISTREE:
             ligne = admise.ligne
             champ = CHAMPS_FAUTIFS.get(issue)
-            yield SansSuite(ligne.preserie_id, ligne.pilote_id, ligne.cle_id, issue.value, champ, ligne.id)
+            # Texts that the database could not take once would spoil the whole batch here.
+            dite = INCONNUE if issue is Issue.IMPOSSIBLE else (ligne.poste, ligne.sequence, ligne.version)
+            yield SansSuite(ligne.preserie_id, ligne.pilote_id, ligne.cle_id, issue.value, champ, ligne.id, *dite)

@@ -8,7 +8,7 @@ item (a lone surrogate, a number of 5,000 digits) is read again by the standard 
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from app.erreurs import CorpsIllisible, CorpsTropGrand
 from app.fautes import champ, phrase
 from app.formes import CODE, NUMERO_AM
-from app.traces.schemas import TraceRecue
+from app.traces.schemas import Poste, Sequence, TraceRecue, Version
 
 TRACES_MAX = 1_000
 TROP_DE_TRACES = f"Un envoi porte au plus {TRACES_MAX} traces : coupez-le en deux et renvoyez chaque moitié."
@@ -28,6 +28,24 @@ _VALIDE = Annotated[TraceRecue | Any, Field(union_mode="left_to_right")]
 _UNE: TypeAdapter[Any] = TypeAdapter(_VALIDE)
 _PLUSIEURS: TypeAdapter[list[Any]] = TypeAdapter(list[_VALIDE])
 _STRICTE: TypeAdapter[TraceRecue] = TypeAdapter(TraceRecue)
+_POSTE: TypeAdapter[str | None] = TypeAdapter(Poste | None)
+_SEQUENCE: TypeAdapter[int | None] = TypeAdapter(Sequence | None)
+_VERSION: TypeAdapter[str | None] = TypeAdapter(Version | None)
+T = TypeVar("T")
+
+
+class Provenance(NamedTuple):
+    """Which workstation, in which version, sent the trace of this number; None where it did not say, or not legibly.
+
+    Without a legible workstation there is no number either: it would be another's.
+    """
+
+    poste: str | None = None
+    sequence: int | None = None
+    version: str | None = None
+
+
+INCONNUE = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class Illisible:
     type_prescription: str | None = None
     logiciel: str | None = None
     numero_am: str | None = None
+    provenance: Provenance = INCONNUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +129,24 @@ def _isoler(element: Any) -> TraceRecue | Illisible:
         _conforme(element.get("type_prescription"), _MOT),
         _conforme(element.get("logiciel"), _CODE),
         _conforme(element.get("numero_am"), _NUMERO_AM),
+        _provenance(element),
     )
+
+
+def _provenance(element: dict[Any, Any]) -> Provenance:
+    """Each value valid by itself, whatever is wrong beside it."""
+    version = _valable(_VERSION, element.get("version"))
+    poste = _valable(_POSTE, element.get("poste"))
+    if poste is None and element.get("poste") is not None:
+        return Provenance(version=version)
+    return Provenance(poste, _valable(_SEQUENCE, element.get("sequence")), version)
+
+
+def _valable(forme: TypeAdapter[T | None], valeur: object) -> T | None:
+    try:
+        return forme.validate_python(valeur, strict=True)
+    except ValidationError:
+        return None
 
 
 def _en_json(element: Any) -> bytes:

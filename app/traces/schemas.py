@@ -37,6 +37,11 @@ Resultat = Literal["succes", "echec"]
 Origine = Literal["logiciel", "poste", "reseau", "teleservice", "utilisateur"]
 
 
+Poste = Annotated[str, StringConstraints(max_length=64, pattern=SANS_NUL)]
+Sequence = Annotated[int, Field(ge=0, le=ENTIER_64)]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=SANS_NUL)]
+
+
 class ErreurRecue(TypedDict):
     """Why an operation failed, as the workstation saw it."""
 
@@ -56,10 +61,10 @@ class TraceRecue(TypedDict):
     id: UUID
     emise_le: Instant
     numero_am: NumeroAm
-    poste: NotRequired[Annotated[str, StringConstraints(max_length=64, pattern=SANS_NUL)] | None]
-    sequence: NotRequired[Annotated[int, Field(ge=0, le=ENTIER_64)] | None]
+    poste: NotRequired[Poste | None]
+    sequence: NotRequired[Sequence | None]
     logiciel: Code
-    version: Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=SANS_NUL)]
+    version: Version
     operation: Operation
     ordonnance: NotRequired[Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SANS_NUL)] | None]
     numero_execution: NotRequired[Annotated[int, Field(ge=1, le=10_000)] | None]

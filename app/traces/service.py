@@ -99,14 +99,15 @@ def _conclure(reception: Reception, sorties: list[Admise | Rejet]) -> Reception:
 
 
 async def _trier_tout(elements: list[_Element], emetteur: Emetteur, registre: Registre) -> list[Admise | Rejet]:
-    """Sorts under what memory knows; where that would refuse anything, again under what the database says."""
+    """Sorts under what memory knows; where that would refuse anything, only once that is what the database has."""
     codes = {code for element in elements if (code := _logiciel(element)) is not None}
     annuaire, fraiche = await registre.lire(codes) if codes else ({}, True)
     maintenant = datetime.now(UTC)
     sorties = _trier(elements, annuaire, emetteur, maintenant)
     if fraiche or all(isinstance(s, Admise) and not s.arretee for s in sorties):
         return sorties
-    return _trier(elements, await registre.relire(codes), emetteur, maintenant)
+    exact = await registre.confirmer(codes)
+    return sorties if exact == annuaire else _trier(elements, exact, emetteur, maintenant)
 
 
 def _trier(
@@ -120,8 +121,10 @@ def _logiciel(element: _Element) -> str | None:
 
 
 def _sans_suite(rejet: Rejet, compte: tuple[int, int], emetteur: Emetteur) -> SansSuite:
+    preserie_id, pilote_id = compte
     trace_id = UUID(rejet.id) if rejet.id is not None else None
-    return SansSuite(*compte, emetteur.cle_id, rejet.refus.value, rejet.champ, trace_id)
+    dite = rejet.provenance
+    return SansSuite(preserie_id, pilote_id, emetteur.cle_id, rejet.refus.value, rejet.champ, trace_id, *dite)
 
 
 def _noter(reception: Reception, index: int, admise: Admise, issue: Issue) -> None:

@@ -11,7 +11,7 @@ from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu, Preseri
 from app.preseries.cycle import EtatTraces
 from app.referentiels import HORS_PERIMETRE
 from app.traces.empreintes import empreinte, pseudonyme
-from app.traces.lecture import Illisible
+from app.traces.lecture import INCONNUE, Illisible, Provenance
 from app.traces.nir import contient_nir
 from app.traces.refus import DETAILS, Refus
 from app.traces.schemas import ErreurRecue, TraceRecue
@@ -54,7 +54,8 @@ class Ligne(NamedTuple):
 class SansSuite(NamedTuple):
     """A reception that stores no trace: the columns of table ``reception_sans_suite``, in the order of its statement.
 
-    ``issue`` is ``doublon`` or the code of a refusal, ``champ`` the name of the faulty field.
+    ``issue`` is ``doublon`` or the code of a refusal, ``champ`` the name of the faulty field. ``sequence`` is there so
+    that a trace which was refused does not pass for one that was lost.
     """
 
     preserie_id: int
@@ -63,13 +64,16 @@ class SansSuite(NamedTuple):
     issue: str
     champ: str | None
     trace_id: UUID | None
+    poste: str | None
+    sequence: int | None
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejet:
     """A refused trace: why, the (présérie, pilote) to which the refusal is counted, and that présérie's state.
 
-    Both are None where it names no présérie.
+    Both are None where it names no présérie. ``provenance`` is what may be kept of its workstation.
     """
 
     refus: Refus
@@ -78,6 +82,7 @@ class Rejet:
     detail: str
     compte: tuple[int, int] | None
     etat: EtatTraces | None
+    provenance: Provenance = INCONNUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def trier(
     """The outcome of one item of a body, but for what only the database can say (doublon, identifiant réutilisé)."""
     if isinstance(element, Illisible):
         connu = annuaire.get(element.logiciel or "")
-        return _rejeter(_faute_illisible(element), element.id, connu, element.numero_am, emetteur)
+        return _rejeter(_faute_illisible(element), element.id, element.provenance, connu, element.numero_am, emetteur)
     try:
         emise_le = element["emise_le"].astimezone(UTC)
     except OverflowError:
@@ -136,7 +141,8 @@ def trier(
         or _faute_de_preserie(affectation)
     )
     if faute is not None or affectation is None or affectation.preserie.cle is None:
-        return _rejeter(faute or _NON_OUVERTE, str(element["id"]), logiciel, numero_am, emetteur)
+        provenance = Provenance(element.get("poste"), element.get("sequence"), element["version"])
+        return _rejeter(faute or _NON_OUVERTE, str(element["id"]), provenance, logiciel, numero_am, emetteur)
     ligne = _ligne(element, emise_le, affectation, affectation.preserie.cle, emetteur.cle_id)
     return Admise(ligne, affectation.preserie.etat, _decalage(emise_le, affectation, maintenant))
 
@@ -145,20 +151,39 @@ _NON_OUVERTE = _Faute(Refus.PRESERIE_NON_OUVERTE)
 
 
 def _rejeter(
-    faute: _Faute, id_trace: str | None, logiciel: LogicielConnu | None, numero_am: str | None, emetteur: Emetteur
+    faute: _Faute,
+    id_trace: str | None,
+    provenance: Provenance,
+    logiciel: LogicielConnu | None,
+    numero_am: str | None,
+    emetteur: Emetteur,
 ) -> Rejet:
     """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »)."""
     detail = faute.detail or DETAILS[faute.refus]
     affectation = logiciel.affectations.get(numero_am) if logiciel is not None and numero_am is not None else None
     if logiciel is None or (affectation is None and logiciel.seule_ouverte is None):
         return Rejet(faute.refus, id_trace, faute.champ, detail, None, None)
+    gardee = _a_garder(provenance) if _parle_pour(emetteur, logiciel, numero_am) else INCONNUE
     if affectation is None:
         compte = (logiciel.seule_ouverte.id, SANS_PILOTE) if logiciel.seule_ouverte is not None else None
-        return Rejet(faute.refus, id_trace, faute.champ, detail, compte, None)
+        return Rejet(faute.refus, id_trace, faute.champ, detail, compte, None, gardee)
     # Whether a présérie of another éditeur is open is not the sender's to know.
     etat = affectation.preserie.etat if emetteur.editeur in (None, logiciel.editeur) else None
     compte = (affectation.preserie.id, affectation.pilote.id)
-    return Rejet(faute.refus, id_trace, faute.champ, detail, compte, etat)
+    return Rejet(faute.refus, id_trace, faute.champ, detail, compte, etat, gardee)
+
+
+def _parle_pour(emetteur: Emetteur, logiciel: LogicielConnu, numero_am: str | None) -> bool:
+    """Whether a key may say what a workstation sent: another's must neither fill gaps nor make any."""
+    return emetteur.editeur in (None, logiciel.editeur) and emetteur.numero_am in (None, numero_am)
+
+
+def _a_garder(dite: Provenance) -> Provenance:
+    """Without the texts that hold a NIR, and without a number that would then be another workstation's."""
+    version = None if contient_nir(dite.version or "") else dite.version
+    if contient_nir(dite.poste or ""):
+        return Provenance(version=version)
+    return dite._replace(version=version)
 
 
 def _faute_illisible(element: Illisible) -> _Faute:

@@ -115,6 +115,7 @@ ROUTES = [
     Route("GET", "/preseries/{code}/planning", "editeur cnam", SIENNE),
     Route("POST", "/preseries/{code}/planning", "editeur cnam", SIENNE, b"numero_am\r\n" + PILOTE.encode()),
     _liste("/validites", cnam="lo-cible lo-tiers", editeur="lo-cible", editeur_tiers="lo-tiers"),
+    Route("GET", "/preseries/{code}/postes", "editeur cnam", SIENNE),
     Route("POST", "/preseries/{code}/demarrage", "cnam", corps={}),
     Route("GET", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/traces-postes", "editeur cnam", SIENNE, {"actives": True}),

@@ -2,49 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import asyncpg
-import httpx
-import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.acces import depot
 from app.acces.roles import Acces, Role
-from app.main import create_app
-from app.reglages import Reglages
 from app.stockage.base import Base
 from app.stockage.generation import FRAICHEUR_MAX_S, Generation, Memoire
 from tests.outils import PILOTES, PRESERIE, Service, registre_exemple, trace
-from tests.traces.ecrivains import BaseObservee
 
 ECART_MAX_S = 1.0
 TABLES_DU_REGISTRE = "cle_acces, editeur, module, logiciel, preserie, jalon, pilote"
-
-
-@pytest.fixture
-async def base(proprietaire: asyncpg.Connection, reglages: Reglages) -> AsyncIterator[Base]:
-    base = BaseObservee(reglages)
-    yield base
-    for connexion in base.ouvertes:
-        await connexion.close()
-    await base.fermer()
-
-
-@pytest.fixture
-async def instances(proprietaire: asyncpg.Connection, reglages: Reglages) -> AsyncIterator[tuple[Service, Service]]:
-    """Two instances of the service on one database, each with a caller of role cnam."""
-    async with AsyncExitStack() as pile:
-        services = []
-        for _ in range(2):
-            application: FastAPI = create_app(reglages)
-            await pile.enter_async_context(application.router.lifespan_context(application))
-            client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test")
-            services.append(Service(await pile.enter_async_context(client), application))
-        premiere = await services[0].en(Role.CNAM)
-        yield premiere, Service(services[1].client, services[1].application, premiere.cle)
 
 
 async def avancer(base: Base) -> None:
@@ -57,14 +26,14 @@ async def test_la_memoire_ne_rend_que_ce_qui_fut_lu_sous_la_generation_presente(
     memoire: Memoire[str, int] = Memoire(generation)
     memoire.garder("avant", 1, memoire.numero)
     assert memoire.lire("avant") is None  # never looked: nothing is sure
-    await generation.regarder()
+    assert await generation.confirmer()
     assert memoire.lire("avant") is None
     sous = memoire.numero
     memoire.garder("a", 1, sous)
     assert (memoire.lire("a"), memoire.lire("b")) == (1, None)
     await avancer(base)
     assert memoire.lire("a") == 1
-    await generation.regarder()
+    assert await generation.confirmer()
     assert memoire.lire("a") is None
     memoire.garder("a", 1, sous)  # read before the change, kept too late
     assert memoire.lire("a") is None
@@ -76,13 +45,13 @@ async def test_sans_nouveau_regard_la_memoire_n_est_plus_sure(base: Base) -> Non
     generation = Generation(base, 1)
     memoire: Memoire[str, int] = Memoire(generation)
     debut = time.monotonic()
-    await generation.regarder()
+    assert await generation.confirmer()
     memoire.garder("a", 1, memoire.numero)
     while memoire.lire("a") is not None:
         assert time.monotonic() - debut < ECART_MAX_S
         await asyncio.sleep(0.01)
     assert time.monotonic() - debut >= FRAICHEUR_MAX_S
-    await generation.regarder()
+    assert await generation.confirmer()
     assert memoire.lire("a") == 1
 
 

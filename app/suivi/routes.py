@@ -1,0 +1,53 @@
+"""GET /preseries/{code}/postes."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from app.acces.dependances import exiger
+from app.acces.roles import Acces, Role
+from app.erreurs import TracesPurgees
+from app.parametres import LIMITE, Apres, Limite, Page
+from app.preseries.dependances import CodeChemin
+from app.preseries.service import introuvable
+from app.reponses import problemes
+from app.stockage.dependances import SessionLecture
+from app.suivi import service
+from app.suivi.depot import Filtre
+from app.suivi.schemas import PosteSuiviLu
+
+routes = APIRouter(tags=["Registre"])
+Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
+
+
+async def _tour(requete: Request, _: Lecteur) -> AsyncIterator[None]:
+    """Few at a time: each reads all the receptions of a présérie, and must leave connections to the others."""
+    async with requete.app.state.relectures:
+        yield
+
+
+Tour = Annotated[None, Depends(_tour, scope="function")]
+"""To be declared before the session: who waits here holds no connection."""
+
+
+@routes.get(
+    "/preseries/{code}/postes",
+    summary="Les postes d'une présérie : silencieux, retardataires, traces perdues",
+    description="""Une ligne par poste (un N° AM et un nom de poste), par pages. Un numéro de séquence jamais vu, entre
+le premier et le dernier, est celui d'une trace perdue avant de nous parvenir ; refus et doublons sont vus. Un pilote
+installé dont rien n'est jamais venu a une ligne, sans poste ni réception.""",
+    responses=problemes(introuvable(), TracesPurgees()),
+)
+async def lister_postes(
+    code: CodeChemin,
+    acces: Lecteur,
+    _tour: Tour,
+    session: SessionLecture,
+    silencieux: bool | None = None,
+    apres_desactivation: bool | None = None,
+    perdues: bool | None = None,
+    apres: Apres = None,
+    limite: Limite = LIMITE,
+) -> Page[PosteSuiviLu]:
+    return await service.postes(session, acces, code, Filtre(silencieux, apres_desactivation, perdues), apres, limite)
