@@ -13,6 +13,7 @@ from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
 from app.bilan.sources import PRESENT, Source, phase
 from app.preseries.cycle import Statut
+from app.preseries.depot import ouverte
 from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 
@@ -60,8 +61,8 @@ def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Se
     p = Preserie
     colonnes = (
         *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
-        *(p.statut, p.traces_actives, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le, p.pilotes_max),
-        *(Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
+        *(p.statut, p.traces_actives, p.traces_depuis_le, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le),
+        *(p.pilotes_max, Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)
@@ -149,7 +150,6 @@ def _jours_phase_2(cellules: FromClause) -> Select[*tuple[Any, ...]]:
 
 def _ailleurs() -> Select[*tuple[Any, ...]]:
     autre = aliased(Preserie)
-    ouverte = or_(autre.statut == Statut.EN_COURS, (autre.statut == Statut.VALIDEE) & autre.traces_actives)
     return (
         select(Pilote.numero_am)
         .distinct()
@@ -158,7 +158,7 @@ def _ailleurs() -> Select[*tuple[Any, ...]]:
             autre.logiciel_id == Preserie.logiciel_id,
             autre.categorie_ps == Preserie.categorie_ps,
             autre.id != Preserie.id,
-            ouverte,
+            ouverte(autre),
             Pilote.retire_le.is_(None),
         )
         .correlate(Preserie)

@@ -26,6 +26,7 @@ class Dossier:
     referentiel_version: str
     statut: str
     traces_actives: bool
+    traces_depuis_le: datetime | None
     demarree_le: datetime | None
     observee_depuis: date | None
     cpam: Sequence[str]
@@ -102,7 +103,7 @@ class Faits:
 
     def suivi(self, pilote: PiloteInscrit) -> Suivi:
         siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]
-        attendues = self.dossier.demarree_le if self.dossier.attend_des_traces else None
+        attendues = self.dossier.traces_depuis_le if self.dossier.attend_des_traces else None
         return Suivi(pilote.installe_le, pilote.retire_le, max(siennes, default=None), attendues)
 
     def etats(self, pilote: PiloteInscrit, maintenant: datetime) -> list[EtatPilote]:

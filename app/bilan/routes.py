@@ -68,8 +68,8 @@ async def lire_bilan_module(
 @routes.get(
     "/bilan/preseries/{code}",
     summary="Le bilan d'une présérie",
-    description="Les cinq critères, leurs chiffres et le verdict proposé, lus ensemble à un même instant. Avec « au », "
-    "410 une fois les traces brutes purgées.",
+    description="Les cinq critères et leurs chiffres, les modalités de la présérie et le verdict proposé, lus "
+    "ensemble à un même instant. Avec « au », 410 une fois les traces brutes purgées.",
     responses=problemes(introuvable(), TracesPurgees, EcritureEnCours),
 )
 async def lire_bilan(code: CodeChemin, acces: Lecteur, au: Au, session: SessionLecture) -> BilanLu:

@@ -11,10 +11,11 @@ from app.preseries.modeles import Decision, Editeur, Jalon, Logiciel, Module, Pi
 
 Lignes: TypeAlias = Select[*tuple[Any, ...]]
 """A query for rows of any columns."""
-OUVERTE = or_(
-    Preserie.statut == Statut.EN_COURS.value, (Preserie.statut == Statut.VALIDEE.value) & Preserie.traces_actives
-)
-"""DOMAIN: a présérie is open while en_cours, or validee with traces still on."""
+
+
+def ouverte(p: type[Preserie] = Preserie) -> ColumnElement[bool]:
+    """DOMAIN: a présérie is open while en_cours, or validee with traces still on."""
+    return or_(p.statut == Statut.EN_COURS.value, (p.statut == Statut.VALIDEE.value) & p.traces_actives)
 
 
 async def seul(session: AsyncSession, requete: Lignes) -> Any:
@@ -66,7 +67,7 @@ async def pilotes_ailleurs(session: AsyncSession, p: Preserie) -> set[str]:
             Preserie.logiciel_id == p.logiciel_id,
             Preserie.categorie_ps == p.categorie_ps,
             Preserie.id != p.id,
-            OUVERTE,
+            ouverte(),
             Pilote.retire_le.is_(None),
         )
     )
@@ -98,7 +99,7 @@ async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Coll
         .where(
             Preserie.logiciel_id == p.logiciel_id,
             Preserie.id != p.id,
-            OUVERTE,
+            ouverte(),
             Pilote.numero_am.in_(numeros),
             Pilote.retire_le.is_(None),
         )

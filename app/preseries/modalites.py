@@ -9,6 +9,7 @@ from functools import cached_property
 from app.francais import accorder, enumerer, jour
 from app.preseries.contraintes import Ecart, PiloteJuge, Semaine, ecarts, nombre_de_pilotes, premiere_semaine
 from app.preseries.cycle import Statut
+from app.preseries.preparatifs import nom_du_jalon
 from app.referentiels.regles import Referentiel
 
 
@@ -230,7 +231,7 @@ def _reunion_lancement(s: Situation) -> _Jugement:
 
 def _prerequis_entree(s: Situation) -> _Jugement:
     dates = {"l'autorisation du CNDA": s.cnda_le}
-    dates |= {_NOMS.get(code, f"le jalon {code}"): s.jalons.get(code) for code in s.regles.entree.jalons}
+    dates |= {nom_du_jalon(code): s.jalons.get(code) for code in s.regles.entree.jalons}
     manquants = enumerer(nom for nom, le in dates.items() if le is None) if None in dates.values() else ""
     if s.demarree_le is None:
         if manquants:
@@ -272,7 +273,6 @@ def _dater(dates: Mapping[str, date | None]) -> str:
 
 
 _SANS_PILOTE = "Aucun pilote n'est encore inscrit."
-_NOMS = {"support": "le support (installation et formation)", "kit_accompagnement": "le kit d'accompagnement"}
 _REGLES: Mapping[str, Callable[[Situation], _Jugement]] = {
     "pilotes_max": _pilotes_max,
     "pilotes_min": _pilotes_min,

@@ -18,7 +18,8 @@ class EtatPilote(StrEnum):
 class Suivi:
     """What a pilote's état follows from.
 
-    ``attendues_depuis``: since when its présérie takes traces, None while it takes none.
+    ``attendues_depuis``: since when its présérie takes traces (its start, or when they were switched on again), None
+    while it takes none.
     """
 
     installe_le: date | None

@@ -53,7 +53,7 @@ async def _releve(session: AsyncSession, preserie: Preserie) -> Releve:
         preserie.id,
         await registre.editeur_de(session, preserie.logiciel_id),
         preserie.traces_depuis_le if etat is EtatTraces.DESACTIVEES else None,
-        attentes(pilotes, preserie.demarree_le if etat is EtatTraces.ACTIVES else None, maintenant, silence),
+        attentes(pilotes, preserie.traces_depuis_le if etat is EtatTraces.ACTIVES else None, maintenant, silence),
     )
 
 

@@ -154,7 +154,7 @@ async def test_un_editeur_sans_preserie_a_des_chiffres_nuls(deux: Service) -> No
 
 async def test_les_pilotes_installes_et_silencieux(deux: Service, proprietaire: asyncpg.Connection) -> None:
     chemin = f"{BILAN}/pilotes"
-    await proprietaire.execute("UPDATE preserie SET demarree_le = now() - interval '20 days'")
+    await proprietaire.execute("UPDATE preserie SET traces_depuis_le = now() - interval '20 days'")
     assert {tuple(p["etats"]) for p in (await deux.lire(chemin))["elements"]} == {("installe",)}
     muet = "UPDATE compteur_trace SET derniere_le = now() - interval '73 hours' WHERE pilote_id = ANY ($1)"
     siens = "SELECT id FROM pilote WHERE numero_am = ANY ($1)"

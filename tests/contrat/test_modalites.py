@@ -97,7 +97,8 @@ async def test_ce_qui_est_rompu_par_heritage_se_lit(cnam: Service, proprietaire:
 
 
 async def test_un_pilote_muet_rompt_la_transmission(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await mettre(proprietaire, demarree_le=datetime.now(UTC) - timedelta(days=4))
+    il_y_a_4_jours = datetime.now(UTC) - timedelta(days=4)
+    await mettre(proprietaire, demarree_le=il_y_a_4_jours, traces_depuis_le=il_y_a_4_jours)
     await cnam.poster([trace(numero_am=numero_am) for numero_am in PILOTES[:3]])
     etat, explication = (await _modalites(cnam))["transmission"]
     assert (etat, explication) == (

@@ -38,7 +38,7 @@ async def _arreter(service: Service, proprietaire: asyncpg.Connection) -> None:
 
 async def _vieillir(proprietaire: asyncpg.Connection, **delais: timedelta) -> None:
     """Puts back the start, and the receptions of a workstation."""
-    await mettre(proprietaire, demarree_le=datetime.now(UTC) - timedelta(days=20))
+    await mettre(proprietaire, traces_depuis_le=datetime.now(UTC) - timedelta(days=20))
     for poste, delai in delais.items():
         for table in ("trace", "reception_sans_suite"):
             await proprietaire.execute(
@@ -209,11 +209,13 @@ async def test_un_pilote_installe_dont_rien_n_est_venu_a_sa_ligne(
     champs: dict[str, dict[str, Any]] = {
         "339999991": {},
         "339999992": {"installe_le": None},
-        "339999993": {"retire_le": "2026-10-20"},
+        "339999993": {"retire_le": "2026-11-20"},
         "339999994": {"installe_le": "2099-01-01"},
     }
+    await mettre(proprietaire, pilotes_max=9)
     for numero_am, siens in champs.items():
-        reponse = await cnam.appeler("PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", json=pilote(**siens))
+        corps = pilote(**{"installation_prevue_le": None, "installe_le": "2026-11-02"} | siens)
+        reponse = await cnam.appeler("PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", json=corps)
         assert reponse.status_code == 201, reponse.text
     await editeur.poster([trace()])
     jamais = {"339999991", *PILOTES[1:]}

@@ -107,7 +107,7 @@ async def test_une_fenetre_se_voit_comme_dans_le_bilan(cnam: Service, proprietai
 
 async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     il_y_a_4_jours = datetime.now(ZoneInfo("UTC")) - timedelta(days=4)
-    await mettre(proprietaire, demarree_le=il_y_a_4_jours)
+    await mettre(proprietaire, traces_depuis_le=il_y_a_4_jours)
     await cnam.poster(trace(numero_am=PILOTES[0]))
     for pilote, colonne, jour in (
         (PILOTES[1], "installe_le", AUJOURD_HUI),
