@@ -44,7 +44,7 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 	$(BIN)/python -m openapi
 
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
-	$(BIN)/python -m app.preseries.dessin docs/cycle.md
+	$(BIN)/python -m app.etapes.dessin docs/cycle.md
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench

@@ -19,12 +19,12 @@ from starlette.types import Receive, Scope, Send
 import app.bilan.routes
 import app.bilan.routes_listes
 import app.contrat.routes
-import app.decisions.routes
+import app.etapes.routes
+import app.etapes.routes_decisions
 import app.journal.routes
+import app.planning.routes
 import app.preseries.consultation
 import app.preseries.routes
-import app.preseries.routes_etapes
-import app.preseries.routes_planning
 import app.preseries.routes_validites
 import app.suivi.routes
 import app.supervision.routes
@@ -52,9 +52,9 @@ from app.traces.ecriture import Ecrivain
 
 _journal = structlog.get_logger(__name__)
 _ROUTES = (
-    *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.preseries.routes_etapes),
-    app.decisions.routes,
-    *(app.preseries.routes_planning, app.preseries.routes_validites),
+    *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.etapes.routes),
+    app.etapes.routes_decisions,
+    *(app.planning.routes, app.preseries.routes_validites),
     *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
 )
 
@@ -99,7 +99,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.state.reglages = reglages
     application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
-    application.add_middleware(Medias, csv=app.preseries.routes_planning.EN_CSV)
+    application.add_middleware(Medias, csv=app.planning.routes.EN_CSV)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)

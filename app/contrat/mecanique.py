@@ -19,7 +19,7 @@ from app.observabilite.bornes import trop_grand, trop_lent
 from app.observabilite.medias import PORTEURS, autre_media, compresse, csv_attendu
 from app.observabilite.problemes import illisible
 from app.parametres import parametre_inconnu, refuser_les_inconnus
-from app.preseries.routes_planning import EN_CSV
+from app.planning.routes import EN_CSV
 from app.reponses import champ_requis
 from app.stockage.dependances import DEPENDANCES
 from app.traces import reception

@@ -9,7 +9,7 @@ from functools import cached_property
 from app.francais import accorder, enumerer, jour
 from app.preseries.contraintes import Ecart, PiloteJuge, Semaine, ecarts, nombre_de_pilotes, premiere_semaine
 from app.preseries.cycle import Statut
-from app.preseries.preparatifs import nom_du_jalon
+from app.preseries.jalons import nom_du_jalon
 from app.referentiels.regles import Referentiel
 
 

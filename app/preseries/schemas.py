@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
-from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle, NumeroAm
+from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle
 from app.preseries.validites import Raison
 
 NomJalon = Literal[
@@ -93,15 +93,6 @@ class PreserieLue(PreserieCorps):
     jalons: dict[str, date]
 
 
-class TracesPostesCorps(Corps):
-    actives: StrictBool
-
-
-class TracesPostesLues(TracesPostesCorps):
-    traces_postes: str
-    depuis_le: datetime | None
-
-
 class JalonCorps(Corps):
     le: Jour
 
@@ -124,20 +115,3 @@ class PiloteCorps(Corps):
 
 class PiloteLu(PiloteCorps):
     numero_am: str
-
-
-class LignePlanning(PiloteCorps):
-    """One line of a planning to import."""
-
-    numero_am: NumeroAm
-
-
-class PlanningLu(BaseModel):
-    preserie: str
-    elements: list[PiloteLu]
-
-
-class ImportLu(BaseModel):
-    inscrits: int
-    modifies: int
-    inchanges: int

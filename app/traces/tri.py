@@ -1,20 +1,18 @@
 """PURE. Accepts or refuses one trace, for the first reason of the contract that applies."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from app.formes import ANNEES
-from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu, PreserieConnue
+from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
 from app.preseries.cycle import EtatTraces
-from app.referentiels import HORS_PERIMETRE
+from app.traces.controles import Faute, faute_illisible, faute_personnelle, hors_referentiel, incoherence
 from app.traces.empreintes import empreinte, pseudonyme
 from app.traces.lecture import INCONNUE, Illisible, Provenance
 from app.traces.nir import contient_nir
 from app.traces.refus import DETAILS, Refus
-from app.traces.schemas import ErreurRecue, TraceRecue
+from app.traces.schemas import TraceRecue
 
 AVANCE_TOLEREE = timedelta(minutes=5)
 SANS_PILOTE = 0
@@ -107,22 +105,13 @@ class Emetteur:
     numero_am: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Faute:
-    """Why a trace is refused, and the field that a correction starts with."""
-
-    refus: Refus
-    champ: str | None = None
-    detail: str | None = None
-
-
 def trier(
     element: TraceRecue | Illisible, annuaire: Annuaire, emetteur: Emetteur, maintenant: datetime
 ) -> Admise | Rejet:
     """The outcome of one item of a body, but for what only the database can say (doublon, identifiant réutilisé)."""
     if isinstance(element, Illisible):
         connu = annuaire.get(element.logiciel or "")
-        return _rejeter(_faute_illisible(element), element.id, element.provenance, connu, element.numero_am, emetteur)
+        return _rejeter(faute_illisible(element), element.id, element.provenance, connu, element.numero_am, emetteur)
     try:
         emise_le = element["emise_le"].astimezone(UTC)
     except OverflowError:
@@ -134,9 +123,9 @@ def trier(
     # What another éditeur's présérie admits is not the sender's to know.
     suivie = affectation.preserie if affectation is not None and interdite is None else None
     faute = (
-        _incoherence(element, emise_le)
-        or _hors_referentiel(element, suivie)
-        or _faute_personnelle(element)
+        incoherence(element, emise_le)
+        or hors_referentiel(element, suivie)
+        or faute_personnelle(element)
         or interdite
         or _faute_de_preserie(affectation)
     )
@@ -147,11 +136,11 @@ def trier(
     return Admise(ligne, affectation.preserie.etat, _decalage(emise_le, affectation, maintenant))
 
 
-_NON_OUVERTE = _Faute(Refus.PRESERIE_NON_OUVERTE)
+_NON_OUVERTE = Faute(Refus.PRESERIE_NON_OUVERTE)
 
 
 def _rejeter(
-    faute: _Faute,
+    faute: Faute,
     id_trace: str | None,
     provenance: Provenance,
     logiciel: LogicielConnu | None,
@@ -186,86 +175,25 @@ def _a_garder(dite: Provenance) -> Provenance:
     return dite._replace(version=version)
 
 
-def _faute_illisible(element: Illisible) -> _Faute:
-    if element.type_prescription in HORS_PERIMETRE:
-        return _Faute(Refus.HORS_PERIMETRE, "type_prescription")
-    return _Faute(Refus.TRACE_INVALIDE, element.champ, element.detail)
-
-
-def _faute_d_acces(logiciel: LogicielConnu | None, numero_am: str, emetteur: Emetteur) -> _Faute | None:
+def _faute_d_acces(logiciel: LogicielConnu | None, numero_am: str, emetteur: Emetteur) -> Faute | None:
     if logiciel is None:
-        return _Faute(Refus.LOGICIEL_INCONNU, "logiciel")
+        return Faute(Refus.LOGICIEL_INCONNU, "logiciel")
     if emetteur.editeur not in (None, logiciel.editeur):
-        return _Faute(Refus.LOGICIEL_INTERDIT, "logiciel")
+        return Faute(Refus.LOGICIEL_INTERDIT, "logiciel")
     if emetteur.numero_am not in (None, numero_am):
-        return _Faute(Refus.PILOTE_INTERDIT, "numero_am")
+        return Faute(Refus.PILOTE_INTERDIT, "numero_am")
     return None
 
 
-def _faute_de_preserie(affectation: Affectation | None) -> _Faute | None:
+def _faute_de_preserie(affectation: Affectation | None) -> Faute | None:
     """A présérie switched off may still recognise a doublon, as long as its key is there."""
     if affectation is None:
-        return _Faute(Refus.PILOTE_INCONNU, "numero_am")
+        return Faute(Refus.PILOTE_INCONNU, "numero_am")
     if affectation.preserie.etat is EtatTraces.INACTIVES:
         return _NON_OUVERTE
     if affectation.preserie.cle is None:
-        return _Faute(Refus.TRACES_DESACTIVEES)
+        return Faute(Refus.TRACES_DESACTIVEES)
     return None
-
-
-def _incoherence(trace: TraceRecue, emise_le: datetime) -> _Faute | None:
-    if emise_le.year not in ANNEES:
-        return _invalide("emise_le", "instant hors de bornes : réglez l'horloge du poste")
-    if trace["operation"] == "execution":
-        for champ in ("ordonnance", "type_prescription"):
-            if trace.get(champ) is None:
-                return _invalide(champ, "champ requis pour une exécution")
-    if trace["resultat"] == "echec" and trace.get("erreur") is None:
-        return _invalide("erreur", "champ requis quand « resultat » vaut echec")
-    if trace["resultat"] == "succes" and trace.get("erreur") is not None:
-        return _invalide("erreur", "champ réservé aux échecs : retirez-le, ou donnez echec pour « resultat »")
-    return None
-
-
-def _hors_referentiel(trace: TraceRecue, preserie: PreserieConnue | None) -> _Faute | None:
-    """What some référentiel lists, but not that of the trace's présérie."""
-    if preserie is None:
-        return None
-    if trace["operation"] not in preserie.operations:
-        return _non_admis("operation", preserie.operations)
-    type_prescription = trace.get("type_prescription")
-    if type_prescription is not None and type_prescription not in preserie.types_prescription:
-        return _non_admis("type_prescription", preserie.types_prescription)
-    return None
-
-
-def _non_admis(champ: str, admis: Iterable[str]) -> _Faute:
-    return _invalide(champ, f"hors du référentiel de la présérie ; valeurs admises : {', '.join(sorted(admis))}")
-
-
-def _invalide(champ: str, message: str) -> _Faute:
-    return _Faute(Refus.TRACE_INVALIDE, champ, f"{champ} : {message}.")
-
-
-def _faute_personnelle(trace: TraceRecue) -> _Faute | None:
-    champ = _champ_avec_nir(trace)
-    return _Faute(Refus.DONNEE_PERSONNELLE, champ) if champ is not None else None
-
-
-def _champ_avec_nir(trace: TraceRecue) -> str | None:
-    if contient_nir(trace["version"]):
-        return "version"
-    poste = trace.get("poste")
-    if poste is not None and contient_nir(poste):
-        return "poste"
-    erreur = trace.get("erreur")
-    return _erreur_avec_nir(erreur) if erreur is not None else None
-
-
-def _erreur_avec_nir(erreur: ErreurRecue) -> str | None:
-    if contient_nir(erreur["code"]):
-        return "erreur.code"
-    return "erreur.message" if contient_nir(erreur.get("message") or "") else None
 
 
 def _ligne(trace: TraceRecue, emise_le: datetime, affectation: Affectation, cle: bytes, cle_id: int) -> Ligne:

@@ -6,7 +6,7 @@ import httpx
 
 from app.acces.roles import Role
 from tests.bout_en_bout.aides import Partie
-from tests.contrat.aides import verifier_probleme
+from tests.contrat.aides import etat_dit, verifier_probleme
 from tests.outils import Corps, Service, trace
 
 SERIE = "ortho-plus-lpp"
@@ -172,5 +172,6 @@ async def _apres_l_abandon(cnam: Partie, editeur: Partie, poste: Service) -> Non
     ):
         await cnam.ne_peut(methode, suite, corps, "etape-refusee")
     await editeur.inscrit(f"/preseries/{SERIE}/pilotes/{SIX[1]}", volontaire("2026-10-13"), 200)  # as it stands
+    await etat_dit(poste, "inactives", SIX[0])
     verifier_probleme(await poste.poster(_execution(3)), 409, "preserie-non-ouverte")
     assert (await cnam.bilan())["ensemble"]["executions"]["total"] == 2

@@ -62,8 +62,8 @@ async def test_les_termes_sont_ceux_d_une_prolongation(cnam: Service, sens: str)
 async def test_un_motif_se_donne_et_ne_dit_rien_d_un_patient(cnam: Service) -> None:
     for motif in ("", None, f"Patient {NIR}.", "a\x00b", "x" * 2001, 3):
         with cas(motif):
-            corps = {"sens": "abandon", "motif": motif}
-            probleme = verifier_probleme(await cnam.appeler("POST", CHEMIN, json=corps), 422, "corps-invalide")
+            abandon: Corps = {"sens": "abandon", "motif": motif}
+            probleme = verifier_probleme(await cnam.appeler("POST", CHEMIN, json=abandon), 422, "corps-invalide")
             assert [faute["champ"] for faute in probleme["erreurs"]] == ["motif"]
             assert NIR not in str(probleme)
     for corps in ({"sens": "abandon"}, {"motif": MOTIF}, {"sens": "autre", "motif": MOTIF}):
@@ -91,9 +91,7 @@ async def test_une_preserie_menee_ne_se_decide_plus(cnam: Service, proprietaire:
                 verifier_probleme(await cnam.appeler("POST", CHEMIN, json=corps), 409, "etape-refusee")
 
 
-async def test_la_base_refuse_de_changer_une_decision(
-    cnam: Service, proprietaire: asyncpg.Connection
-) -> None:
+async def test_la_base_refuse_de_changer_une_decision(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await _decider(cnam, pilotes_max=8)
     for ordre in ("UPDATE decision SET motif = 'autre'", "DELETE FROM decision", "TRUNCATE decision"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from app.etapes.dessin import dessiner, redessiner
 from app.preseries import cycle
 from app.preseries.cycle import (
     TRANSITIONS,
@@ -18,7 +19,6 @@ from app.preseries.cycle import (
     refus,
     resume,
 )
-from app.preseries.dessin import dessiner, redessiner
 from tests.test_documents import DOCS
 
 A, I, D = EtatTraces.ACTIVES, EtatTraces.INACTIVES, EtatTraces.DESACTIVEES  # noqa: E741

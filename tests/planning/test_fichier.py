@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.erreurs import CorpsIllisible, CorpsInvalide, CsvIllisible, ErreurMetier
-from app.preseries.planning import COLONNES, FAUTES_MAX, PILOTES_MAX, ecrire, lire, ordonner
+from app.planning.fichier import COLONNES, FAUTES_MAX, PILOTES_MAX, ecrire, lire, ordonner
 from app.preseries.schemas import PiloteCorps, PiloteLu
 
 JOUR = date(2026, 10, 12)

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from app.decisions import service
-from app.decisions.regles import BILAN_APPROUVE
-from app.decisions.schemas import DecisionCorps, DecisionLue
 from app.erreurs import Conflit, EtapeRefusee, ValidationIncomplete
+from app.etapes import service_decisions
+from app.etapes.regles import BILAN_APPROUVE
+from app.etapes.schemas import DecisionCorps, DecisionLue
 from app.parametres import Page
 from app.preseries.cycle import CLOTUREE, Action, refus
 from app.preseries.dependances import Cnam, CodeChemin, Lecteur, versionner
@@ -31,14 +31,14 @@ définitif : la clé des pseudonymes est détruite. La même décision renvoyée
             EtapeRefusee(refus(CLOTUREE, Action.PROLONGATION) or ""),
             Conflit("La fin est déjà prévue le 23/11/2026 : une prolongation ne l'avance pas."),
             ValidationIncomplete([BILAN_APPROUVE]),
-            service.termes_en_trop(),
+            service_decisions.termes_en_trop(),
         ),
     },
 )
 async def decider_preserie(
     code: CodeChemin, corps: DecisionCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
 ) -> PreserieLue:
-    return versionner(reponse, await service.decider(session, auteur, code, corps))
+    return versionner(reponse, await service_decisions.decider(session, auteur, code, corps))
 
 
 @routes.get(
@@ -48,4 +48,4 @@ async def decider_preserie(
     responses=problemes(introuvable()),
 )
 async def lire_decisions(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> Page[DecisionLue]:
-    return Page(elements=await service.decisions(session, acces, code), suivant=None)
+    return Page(elements=await service_decisions.decisions(session, acces, code), suivant=None)

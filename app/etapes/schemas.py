@@ -1,9 +1,9 @@
-"""Wire forms of decisions (CONTRACT, « Registry »)."""
+"""Wire forms of the steps of a présérie (CONTRACT, « Registry »)."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from app.formes import SANS_NUL, Corps, Jour
 from app.traces.nir import contient_nir
@@ -37,3 +37,12 @@ class DecisionLue(Corps):
     observee_depuis: date | None
     prise_le: datetime
     cle: int
+
+
+class TracesPostesCorps(Corps):
+    actives: StrictBool
+
+
+class TracesPostesLues(TracesPostesCorps):
+    traces_postes: str
+    depuis_le: datetime | None

@@ -2,16 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
-_NOMS = MappingProxyType(
-    {
-        "support": "le support (installation et formation)",
-        "kit_accompagnement": "le kit d'accompagnement",
-        "reunion_deploiement": "la réunion de démarrage du déploiement",
-        "autorisation_generalisation": "l'autorisation de généralisation par l'Assurance Maladie",
-    }
-)
+from app.preseries.jalons import nom_du_jalon
+
 _AVANT_CLOTURE = ("reunion_deploiement", "autorisation_generalisation")
 
 
@@ -45,8 +38,3 @@ def manquants_a_la_cloture(traces_coupees: bool, jalons: Collection[str]) -> lis
 
 def _jalons_manquants(presents: Collection[str], requis: Sequence[str]) -> list[str]:
     return [f"{nom_du_jalon(jalon)} (jalon {jalon})" for jalon in requis if jalon not in presents]
-
-
-def nom_du_jalon(jalon: str) -> str:
-    """What a jalon is, in French."""
-    return _NOMS.get(jalon, f"le jalon {jalon}")

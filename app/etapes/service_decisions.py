@@ -5,16 +5,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.acces.roles import Acces
 from app.bilan.depot import Selection, lire_faits
 from app.bilan.jugement import juger
-from app.decisions.regles import Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
-from app.decisions.schemas import DecisionCorps, DecisionLue
 from app.erreurs import Conflit, CorpsInvalide, ValidationIncomplete
+from app.etapes.regles import Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
+from app.etapes.schemas import DecisionCorps, DecisionLue
+from app.etapes.service import franchir, refuser
 from app.preseries import depot
 from app.preseries.cycle import Action
 from app.preseries.inscription import Auteur
 from app.preseries.modeles import Decision, Preserie
 from app.preseries.schemas import PreserieLue
 from app.preseries.service import preserie_ou_404, preserie_visible
-from app.preseries.service_etapes import franchir, refuser
 from app.preseries.versions import verifier
 from app.preseries.vues import vue_preserie
 

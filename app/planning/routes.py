@@ -8,9 +8,11 @@ from starlette.requests import ClientDisconnect
 from app.erreurs import CorpsInvalide, CsvIllisible, ModaliteRefusee, RoleInsuffisant
 from app.negociation import prefere
 from app.observabilite.medias import CSV
-from app.preseries import planning, service, service_pilotes, service_planning
+from app.planning import fichier
+from app.planning import service as plannings
+from app.planning.schemas import ImportLu, PlanningLu
+from app.preseries import service, service_pilotes
 from app.preseries.dependances import CnamOuEditeur, CodeChemin, Lecteur, versionner
-from app.preseries.schemas import ImportLu, PlanningLu
 from app.reponses import Reponses, problemes, version
 from app.stockage.dependances import SessionLecture, SessionRegistre
 
@@ -64,12 +66,12 @@ Fichier = Annotated[bytes, Depends(_fichier)]
 async def lire_planning(
     code: CodeChemin, acces: Lecteur, session: SessionLecture, requete: Request, reponse: Response
 ) -> PlanningLu | Response:
-    lu = versionner(reponse, await service_planning.exporter(session, acces, code))
+    lu = versionner(reponse, await plannings.exporter(session, acces, code))
     reponse.headers["Vary"] = "Accept"
     if not prefere(",".join(requete.headers.getlist("accept")), CSV, "application/json"):
         return lu
     entetes = {**reponse.headers, "Content-Disposition": f'attachment; filename="{code}.csv"'}
-    return Response(planning.ecrire(lu.elements), media_type=CSV, headers=entetes)
+    return Response(fichier.ecrire(lu.elements), media_type=CSV, headers=entetes)
 
 
 @routes.post(
@@ -85,4 +87,4 @@ async def lire_planning(
 async def importer_pilotes(
     code: CodeChemin, auteur: CnamOuEditeur, contenu: Fichier, session: SessionRegistre
 ) -> ImportLu:
-    return await service_planning.importer(session, auteur, code, contenu)
+    return await plannings.importer(session, auteur, code, contenu)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.erreurs import ClotureIncomplete, DemarrageIncomplet, EtapeRefusee
+from app.etapes.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
+from app.etapes.schemas import TracesPostesLues
 from app.preseries import depot
 from app.preseries.cycle import (
     EN_COURS,
@@ -23,8 +25,7 @@ from app.preseries.cycle import (
 )
 from app.preseries.inscription import Auteur, noter
 from app.preseries.modeles import Logiciel, Preserie
-from app.preseries.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
-from app.preseries.schemas import PreserieLue, TracesPostesLues
+from app.preseries.schemas import PreserieLue
 from app.preseries.service import objet_preserie, preserie_ou_404, preserie_visible
 from app.preseries.service_modalites import refuser_un_ecart
 from app.preseries.service_pilotes import deja_engage

@@ -13,7 +13,8 @@ from app.erreurs import CorpsInvalide, CsvIllisible, Faute
 from app.fautes import champ, phrase
 from app.formes import AAAA_MM_JJ
 from app.francais import accorder
-from app.preseries.schemas import LignePlanning, PiloteCorps, PiloteLu
+from app.planning.schemas import LignePlanning
+from app.preseries.schemas import PiloteCorps, PiloteLu
 
 COLONNES = ("numero_am", *PiloteCorps.model_fields)
 PILOTES_MAX = 1_000

@@ -3,11 +3,13 @@
 from fastapi import APIRouter, Response
 
 from app.erreurs import ClotureIncomplete, DemarrageIncomplet, EtapeRefusee, ModaliteRefusee
-from app.preseries import service, service_etapes
+from app.etapes import service as etapes
+from app.etapes.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
+from app.etapes.schemas import TracesPostesCorps, TracesPostesLues
+from app.preseries import service
 from app.preseries.cycle import CLOTUREE, EN_COURS, Action, refus
 from app.preseries.dependances import Cnam, CnamOuEditeur, CodeChemin, Lecteur, versionner
-from app.preseries.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
-from app.preseries.schemas import PreserieLue, TracesPostesCorps, TracesPostesLues
+from app.preseries.schemas import PreserieLue
 from app.preseries.service_pilotes import deja_engage
 from app.reponses import problemes, version
 from app.stockage.dependances import SessionLecture, SessionRegistre
@@ -33,7 +35,7 @@ _RIEN = Preparatifs(autorisation_cnda=False, jalons=(), pilotes=0)
     },
 )
 async def demarrer_preserie(code: CodeChemin, auteur: Cnam, session: SessionRegistre, reponse: Response) -> PreserieLue:
-    return versionner(reponse, await service_etapes.demarrer(session, auteur, code))
+    return versionner(reponse, await etapes.demarrer(session, auteur, code))
 
 
 @routes.get(
@@ -43,7 +45,7 @@ async def demarrer_preserie(code: CodeChemin, auteur: Cnam, session: SessionRegi
     responses=problemes(service.introuvable()),
 )
 async def lire_traces_postes(code: CodeChemin, acces: Lecteur, session: SessionLecture) -> TracesPostesLues:
-    return service_etapes.vue_traces(await service.preserie_visible(session, acces, code))
+    return etapes.vue_traces(await service.preserie_visible(session, acces, code))
 
 
 @routes.put(
@@ -60,7 +62,7 @@ async def lire_traces_postes(code: CodeChemin, acces: Lecteur, session: SessionL
 async def basculer_traces_postes(
     code: CodeChemin, corps: TracesPostesCorps, auteur: CnamOuEditeur, session: SessionRegistre
 ) -> TracesPostesLues:
-    return await service_etapes.basculer_les_traces(session, auteur, code, corps.actives)
+    return await etapes.basculer_les_traces(session, auteur, code, corps.actives)
 
 
 @routes.post(
@@ -78,4 +80,4 @@ async def basculer_traces_postes(
     },
 )
 async def cloturer_preserie(code: CodeChemin, auteur: Cnam, session: SessionRegistre, reponse: Response) -> PreserieLue:
-    return versionner(reponse, await service_etapes.cloturer(session, auteur, code))
+    return versionner(reponse, await etapes.cloturer(session, auteur, code))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.preseries.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
+from app.etapes.preparatifs import Preparatifs, manquants_a_la_cloture, manquants_au_demarrage
 
 ENTREE = ("support", "kit_accompagnement")
 FIN = ("reunion_deploiement", "autorisation_generalisation")

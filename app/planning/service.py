@@ -3,9 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.preseries import depot, planning
+from app.planning import fichier
+from app.planning.schemas import ImportLu, PlanningLu
+from app.preseries import depot
 from app.preseries.inscription import Auteur
-from app.preseries.schemas import ImportLu, PlanningLu
 from app.preseries.service import preserie_visible
 from app.preseries.service_pilotes import enregistrer_pilotes
 from app.preseries.versions import verifier
@@ -16,7 +17,7 @@ async def exporter(session: AsyncSession, acces: Acces, code: str) -> PlanningLu
     """Every pilote, also those who have left, by day of installation."""
     preserie = await preserie_visible(session, acces, code)
     pilotes = [vue_pilote(pilote) for pilote in await depot.pilotes(session, preserie.id)]
-    return PlanningLu(preserie=code, elements=planning.ordonner(pilotes))
+    return PlanningLu(preserie=code, elements=fichier.ordonner(pilotes))
 
 
 async def importer(session: AsyncSession, auteur: Auteur, code: str, contenu: bytes) -> ImportLu:
@@ -26,6 +27,6 @@ async def importer(session: AsyncSession, auteur: Auteur, code: str, contenu: by
     """
     present = await exporter(session, auteur.acces, code)
     verifier(auteur.si_match, present)
-    voulus = planning.lire(contenu, {pilote.numero_am: pilote for pilote in present.elements})
+    voulus = fichier.lire(contenu, {pilote.numero_am: pilote for pilote in present.elements})
     crees = [inscrit.cree for inscrit in (await enregistrer_pilotes(session, auteur, code, voulus)).values()]
     return ImportLu(inscrits=crees.count(True), modifies=crees.count(False), inchanges=crees.count(None))
