@@ -22,13 +22,14 @@ _CRITERES = {
 
 
 def afficher(console: Console, bilan: dict[str, Any]) -> None:
-    """Prints the criteria, the SCOR matrix and the verdict of a bilan as served."""
+    """Prints the criteria, the SCOR matrix, the modalités and the verdict of a bilan as served."""
     console.print(Panel(_entete(bilan), title=f"Bilan de la présérie {bilan['preserie']}", expand=False))
     criteres = Table("Critère", "État", "Pourquoi", title="Les cinq critères")
     for critere in bilan["criteres"]:
         criteres.add_row(_CRITERES[critere["code"]], _ETATS[critere["etat"]], critere["explication"])
     console.print(criteres)
     console.print(_scor(bilan["scor"]))
+    _afficher_les_modalites(console, bilan["modalites"])
     console.print(f"Verdict proposé : {_VERDICTS[bilan['verdict']]}")
 
 
@@ -52,3 +53,12 @@ def _scor(scor: dict[str, dict[str, int]]) -> Table:
     for phase in ("phase_1", "phase_2"):
         table.add_row(phase.replace("_", " "), *(str(scor[phase].get(c, "—")) for c in colonnes))
     return table
+
+
+def _afficher_les_modalites(console: Console, modalites: list[dict[str, str]]) -> None:
+    """How many are kept, and why the others are not."""
+    rompues = [une for une in modalites if une["etat"] == "non_respectee"]
+    respectees = sum(une["etat"] == "respectee" for une in modalites)
+    console.print(f"Modalités : {respectees} respectées sur {len(modalites)}, {len(rompues)} non respectées")
+    for une in rompues:
+        console.print(f"  [red]{une['code']}[/] : {une['explication']}")
