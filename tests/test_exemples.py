@@ -24,7 +24,7 @@ VOLATILS = {"calcule_le", "depuis_le", "derniere_le"}
 ELISION = "…"
 """In JSON: a value, a field or the rest of a list that the example leaves out."""
 _DEBUT = 40
-DEMONSTRATION = ("README.md", "          Envoi des traces postes")
+DEMONSTRATION = ("README.md", "           Envoi des traces postes")
 NON_EXECUTES = {
     ("README.md", "make demo        # everything set up, th"): "sets up a machine: .ci/run does it",
     DEMONSTRATION: "output of the demonstration, compared by a test of its own",
@@ -32,6 +32,7 @@ NON_EXECUTES = {
     ("README.md", ".venv/bin/traces-postes serve --host 0.0"): "serves for ever, to everyone",
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",
+    ("docs/cycle.md", "stateDiagram-v2"): "a drawing: tests/preseries compares it with the code",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
     ("docs/journal.md", "traces-postes journal effacer"): "asks for an N° AM",
     ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",

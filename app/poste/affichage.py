@@ -35,11 +35,15 @@ def barre(total: int | None, *, console: Console | None = None) -> Iterator[Avan
         yield avancer
 
 
+_CHIFFRES = len("999 999 traces/s")
+"""One width whatever the speed: a page shows this table."""
+
+
 def tableau(resultat: Resultat) -> Table:
     """The sums of a sending, by outcome and by code."""
     table = Table(title="Envoi des traces postes", show_header=False)
     table.add_column(style="bold")
-    table.add_column(justify="right")
+    table.add_column(justify="right", min_width=_CHIFFRES)
     for libelle, nombre in _lignes(resultat):
         table.add_row(libelle, nombre)
     if resultat.arret:

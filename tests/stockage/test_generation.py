@@ -77,14 +77,15 @@ async def test_ce_que_l_une_acquitte_vaut_aussitot_dans_l_autre(instances: tuple
     assert (await autre.poster(trace())).status_code == 409
     assert (await une.appeler("POST", f"/preseries/{PRESERIE}/demarrage")).status_code == 200
     assert (await autre.poster(trace())).status_code == 201
+    plus = {"sens": "prolongation", "motif": "Pour en essayer plus.", "pilotes_max": 30}
+    assert (await une.appeler("POST", f"/preseries/{PRESERIE}/decision", json=plus)).status_code == 200
     corps = next(corps for _, chemin, corps in registre_exemple() if chemin.endswith(PILOTES[0]))
+    corps |= {"installe_le": None, "installation_prevue_le": None}
     for numero in range(20):
         numero_am = f"33100{numero:04d}"
         assert (await autre.poster(trace(numero_am=numero_am))).json()["type"].endswith("pilote-inconnu")
         une, autre = autre, une
-        inscrit = await une.appeler(
-            "PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", json=corps | {"installe_le": None}
-        )
+        inscrit = await une.appeler("PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", json=corps)
         assert inscrit.status_code == 201, inscrit.text
         assert (await autre.poster(trace(numero_am=numero_am))).status_code == 201
         nouvelle = await une.creer_cle(Acces(0, Role.POSTE, "ortho-soft"))
