@@ -20,10 +20,11 @@ BEGIN
 END $$
 """
 
-# The service's role may delete no trace. This runs as the schema's owner, and only for a présérie that has ended.
+# The service's role may delete no trace. This runs as the schema's owner, and only for a présérie that has ended. It
+# looks for tables in the schema first: a temporary table of the caller's must not pass for one of ours.
 PURGE = """
 CREATE FUNCTION purger_traces(serie integer, au_plus integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
   traces bigint;
   receptions bigint;
@@ -60,7 +61,8 @@ def upgrade() -> None:
             f"CREATE TRIGGER {table}_immuable BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuser_le_changement()"
         )
-    op.execute(PURGE)
+    schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
+    op.execute(PURGE.format(schema=schema))
     op.execute("REVOKE ALL ON FUNCTION purger_traces FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION purger_traces TO {ROLE}")
 

@@ -243,6 +243,9 @@ async def test_la_base_ne_laisse_purger_que_ce_qui_est_termine(
         for ordre in (f"SELECT purger_traces({preserie_id}, 10)", "DELETE FROM trace", "DELETE FROM execution"):
             with cas(ordre), pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connexion.execute(ordre)
+        await connexion.execute("CREATE TEMP TABLE preserie AS SELECT id, 'cloturee' AS statut FROM public.preserie")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connexion.execute(f"SELECT purger_traces({preserie_id}, 10)")  # a forged table is not believed
     finally:
         await connexion.close()
     assert await _reste(proprietaire) == reste
