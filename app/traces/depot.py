@@ -34,11 +34,15 @@ _TYPES: Mapping[str, str] = {
 }
 _COLONNES = ", ".join(Ligne._fields)
 _TABLEAUX = ", ".join(f"${i}::{_TYPES[c]}[]" for i, c in enumerate(Ligne._fields, 1))
+_SERIES = f"${len(Ligne._fields) + 1}::int4[]"
 
 _ECRIRE = f"""
 WITH nouvelles AS (
   INSERT INTO trace ({_COLONNES})
-  SELECT * FROM unnest({_TABLEAUX})
+  SELECT * FROM unnest({_TABLEAUX}) AS d({_COLONNES})
+  WHERE preserie_id = ANY (ARRAY(  -- evaluated once; a join would not keep the order of the locks
+    SELECT p.id FROM preserie AS p
+    WHERE p.id = ANY ({_SERIES}) AND (p.statut = 'en_cours' OR (p.statut = 'validee' AND p.traces_actives))))
   ON CONFLICT (preserie_id, id) DO NOTHING
   RETURNING preserie_id, id, pilote_id, emise_le, recue_le, version, operation, pseudonyme, numero_execution,
             type_prescription, succes, scor_envoye, erreur_code, erreur_origine, erreur_bloquante
@@ -138,9 +142,13 @@ DO UPDATE SET nombre = c.nombre + excluded.nombre, derniere_le = greatest(c.dern
 
 
 async def ecrire(connexion: asyncpg.Connection, lignes: Sequence[Ligne]) -> set[CleTrace] | None:
-    """Writes traces with distinct keys in one commit; gives the keys that were new, or None where all were."""
+    """Writes traces with distinct keys in one commit; gives the keys that were new, or None where all were.
+
+    What a présérie that is no longer open would get is left out, whatever the sender was sorted under.
+    """
     triees = sorted(lignes, key=lambda ligne: (ligne.preserie_id, ligne.id.int))
-    nouvelles = await connexion.fetchval(_ECRIRE, *map(list, zip(*triees, strict=True)))
+    colonnes = [list(colonne) for colonne in zip(*triees, strict=True)]
+    nouvelles = await connexion.fetchval(_ECRIRE, *colonnes, list(set(colonnes[0])))
     return None if nouvelles is None else {tuple(cle) for cle in nouvelles}
 
 

@@ -154,8 +154,10 @@ class Ecrivain:
                 issues.append(Issue.ENREGISTREE)
             elif retenues.get(cle) == empreinte:
                 issues.append(Issue.DOUBLON)
+            elif admise.arretee:
+                issues.append(Issue.DESACTIVEE)
             else:
-                issues.append(Issue.DESACTIVEE if admise.arretee else Issue.REUTILISEE)
+                issues.append(Issue.REUTILISEE if cle in retenues else Issue.FERMEE)
         return issues
 
     async def _inserer(self, lignes: list[Ligne]) -> tuple[set[CleTrace], set[CleTrace]]:
@@ -222,7 +224,7 @@ def _premieres(admises: list[Admise], impossibles: set[tuple[CleTrace, bytes]]) 
 
 def _sans_suite(admises: list[Admise], issues: list[Issue]) -> Iterable[SansSuite]:
     for admise, issue in zip(admises, issues, strict=True):
-        if issue is not Issue.ENREGISTREE:
+        if issue not in (Issue.ENREGISTREE, Issue.FERMEE):
             ligne = admise.ligne
             champ = CHAMPS_FAUTIFS.get(issue)
             # Texts that the database could not take once would spoil the whole batch here.

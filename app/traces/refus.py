@@ -33,6 +33,8 @@ class Issue(StrEnum):
     DESACTIVEE = Refus.TRACES_DESACTIVEES.value
     REUTILISEE = Refus.IDENTIFIANT_REUTILISE.value
     IMPOSSIBLE = Refus.TRACE_INVALIDE.value
+    FERMEE = "fermee"
+    """Its présérie was open when it was sorted, and no longer when it was written: to be sorted again."""
 
 
 STATUTS: dict[Refus, int] = {

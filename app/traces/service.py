@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from app.erreurs import Surcharge
 from app.preseries.annuaire import Annuaire
 from app.preseries.cycle import EtatTraces, resume
 from app.preseries.registre import Registre
@@ -18,6 +19,8 @@ from app.traces.schemas import TraceRecue
 from app.traces.tri import Admise, CleTrace, Emetteur, Rejet, SansSuite, avance, trier
 
 _IMPOSSIBLE = "Cette trace n'a pas pu être enregistrée telle quelle : vérifiez ses textes et transmettez-la à la Cnam."
+_REPRISES = 3
+"""How often a trace is sorted again whose présérie closed in between."""
 _Element: TypeAlias = TraceRecue | Illisible
 
 
@@ -38,18 +41,42 @@ class Reception:
 async def recevoir(corps: bytes, emetteur: Emetteur, registre: Registre, ecrivain: Ecrivain) -> Reception:
     """Parses, sorts, writes and counts the traces of one body.
 
-    Raises what ``lire`` and ``Ecrivain.ecrire`` raise; a refused trace is no error but a rejet of the result.
+    What memory sorted under an old view is sorted again once the database refuses to write it. Raises what ``lire``
+    and ``Ecrivain.ecrire`` raise; a refused trace is no error but a rejet of the result.
     """
     lecture = lire(corps)
     sorties = await _trier_tout(lecture.elements, emetteur, registre)
     reception = Reception(lecture.seule, len(lecture.elements))
-    admises = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Admise)]
-    reception.rejets = [(i, s) for i, s in enumerate(sorties) if isinstance(s, Rejet)]
-    refus = [_sans_suite(r, r.compte, emetteur) for _, r in reception.rejets if r.compte is not None]
-    issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
-    for (index, admise), issue in zip(admises, issues, strict=True):
-        _noter(reception, index, admise, issue)
+    fermees = await _ecrire(reception, list(enumerate(sorties)), emetteur, ecrivain)
+    reprises = 0
+    while fermees:
+        if (reprises := reprises + 1) > _REPRISES:
+            raise Surcharge
+        elements = [lecture.elements[index] for index in fermees]
+        exact = await registre.confirmer(_codes(elements))
+        retriees = list(zip(fermees, _trier(elements, exact, emetteur, datetime.now(UTC)), strict=True))
+        for index, sortie in retriees:
+            sorties[index] = sortie
+        fermees = await _ecrire(reception, retriees, emetteur, ecrivain)
     return _conclure(reception, sorties)
+
+
+async def _ecrire(
+    reception: Reception, sorties: list[tuple[int, Admise | Rejet]], emetteur: Emetteur, ecrivain: Ecrivain
+) -> list[int]:
+    """Writes and notes what was sorted; gives the indexes of traces whose présérie is no longer open."""
+    admises = [(i, s) for i, s in sorties if isinstance(s, Admise)]
+    rejets = [(i, s) for i, s in sorties if isinstance(s, Rejet)]
+    reception.rejets += rejets
+    refus = [_sans_suite(r, r.compte, emetteur) for _, r in rejets if r.compte is not None]
+    issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
+    fermees = []
+    for (index, admise), issue in zip(admises, issues, strict=True):
+        if issue is Issue.FERMEE:
+            fermees.append(index)
+        else:
+            _noter(reception, index, admise, issue)
+    return fermees
 
 
 async def essayer(corps: bytes, emetteur: Emetteur, registre: Registre, base: Base) -> Reception:
@@ -100,7 +127,7 @@ def _conclure(reception: Reception, sorties: list[Admise | Rejet]) -> Reception:
 
 async def _trier_tout(elements: list[_Element], emetteur: Emetteur, registre: Registre) -> list[Admise | Rejet]:
     """Sorts under what memory knows; where that would refuse anything, only once that is what the database has."""
-    codes = {code for element in elements if (code := _logiciel(element)) is not None}
+    codes = _codes(elements)
     annuaire, fraiche = await registre.lire(codes) if codes else ({}, True)
     maintenant = datetime.now(UTC)
     sorties = _trier(elements, annuaire, emetteur, maintenant)
@@ -114,6 +141,10 @@ def _trier(
     elements: list[_Element], annuaire: Annuaire, emetteur: Emetteur, maintenant: datetime
 ) -> list[Admise | Rejet]:
     return [trier(element, annuaire, emetteur, maintenant) for element in elements]
+
+
+def _codes(elements: list[_Element]) -> set[str]:
+    return {code for element in elements if (code := _logiciel(element)) is not None}
 
 
 def _logiciel(element: _Element) -> str | None:

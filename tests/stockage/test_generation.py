@@ -13,7 +13,8 @@ from app.stockage.generation import FRAICHEUR_MAX_S, Generation, Memoire
 from tests.outils import PILOTES, PRESERIE, Service, registre_exemple, trace
 
 ECART_MAX_S = 1.0
-TABLES_DU_REGISTRE = "cle_acces, editeur, module, logiciel, preserie, jalon, pilote"
+TABLES_RELUES = "cle_acces, editeur, module, logiciel, jalon, pilote"
+"""What a reading of the registry needs; the statement that writes traces looks at ``preserie`` by itself."""
 
 
 async def avancer(base: Base) -> None:
@@ -64,7 +65,7 @@ async def test_ce_qui_est_connu_se_dit_sans_relire_le_registre(
     await asyncio.sleep(0.4)
     assert (await une.poster(trace())).status_code == 201
     async with proprietaire.transaction():
-        await proprietaire.execute(f"LOCK TABLE {TABLES_DU_REGISTRE} IN ACCESS EXCLUSIVE MODE")
+        await proprietaire.execute(f"LOCK TABLE {TABLES_RELUES} IN ACCESS EXCLUSIVE MODE")
         async with asyncio.timeout(3):
             for _ in range(14):
                 assert (await une.poster(trace())).status_code == 201
@@ -143,3 +144,59 @@ async def _chauffer(appelant: Service) -> None:
     while time.monotonic() - debut < 0.4:
         assert (await appelant.appeler("GET", "/editeurs")).status_code == 200
         await asyncio.sleep(0.05)
+
+
+async def test_ce_qui_se_ferme_ne_prend_plus_de_trace_aussitot(instances: tuple[Service, Service]) -> None:
+    """Also where memory still says that it is open: the statement that writes looks for itself."""
+    une, autre = instances
+    await une.inscrire()
+    editeur = await une.en(Role.EDITEUR, editeur="ortho-soft")
+    assert (await autre.poster(trace())).status_code == 201
+    deja = trace()
+    assert (await autre.poster(deja)).status_code == 201
+    abandon = {"sens": "abandon", "motif": "Assez."}
+    assert (await une.appeler("POST", f"/preseries/{PRESERIE}/decision", json=abandon)).status_code == 200
+    reponses = [await autre.poster(trace()), await autre.poster([trace(), deja])]
+    assert reponses[0].json()["type"].endswith(":preserie-non-ouverte")
+    assert [rejet["code"] for rejet in reponses[1].json()["rejets"]] == ["preserie-non-ouverte"] * 2
+    assert (await editeur.lire(f"/bilan/preseries/{PRESERIE}"))["traces"] | {"derniere_le": None} == {
+        "enregistrees": 2,
+        "doublons": 0,
+        "rejetees": 3,
+        "derniere_le": None,
+    }
+
+
+async def test_une_preserie_abandonnee_laisse_la_place_a_la_suivante_aussitot(
+    instances: tuple[Service, Service],
+) -> None:
+    """A trace goes to the présérie that was started, never to both."""
+    une, autre = instances
+    await une.inscrire()
+    for methode, chemin, corps in registre_exemple():
+        if PRESERIE in chemin and not chemin.endswith("/demarrage"):
+            suivante = chemin.replace(PRESERIE, "suivante")
+            assert (await une.appeler(methode, suivante, json=corps)).status_code == 201
+    assert (await autre.poster(trace())).status_code == 201
+    abandon = {"sens": "abandon", "motif": "Assez."}
+    assert (await une.appeler("POST", f"/preseries/{PRESERIE}/decision", json=abandon)).status_code == 200
+    assert (await une.appeler("POST", "/preseries/suivante/demarrage")).status_code == 200
+    envoi = trace()
+    assert (await autre.poster(envoi)).status_code == 201
+    await asyncio.sleep(ECART_MAX_S)
+    assert (await autre.poster(envoi)).status_code == 200
+    recues = [(await une.lire(f"/bilan/preseries/{p}"))["traces"]["enregistrees"] for p in (PRESERIE, "suivante")]
+    assert recues == [1, 1]
+
+
+async def test_des_traces_coupees_ne_s_ecrivent_plus_aussitot(
+    instances: tuple[Service, Service], proprietaire: asyncpg.Connection
+) -> None:
+    une, autre = instances
+    await une.inscrire()
+    await proprietaire.execute("UPDATE preserie SET statut = 'validee'")
+    assert (await autre.poster(trace())).status_code == 201
+    for actives, statut in ((False, 410), (True, 201), (False, 410)):
+        reponse = await une.appeler("PUT", f"/preseries/{PRESERIE}/traces-postes", json={"actives": actives})
+        assert reponse.status_code == 200
+        assert (await autre.poster(trace())).status_code == statut
