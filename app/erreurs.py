@@ -158,8 +158,8 @@ class VersionDepassee(ErreurMetier):
 
     def __init__(self) -> None:
         super().__init__(
-            "L'objet n'est plus celui de votre « If-Match » : relisez-le, reprenez votre modification, et renvoyez-la "
-            "avec son nouvel « ETag »."
+            "L'objet n'est plus celui de votre « If-Match », ou il existe déjà (« If-None-Match ») : relisez-le, "
+            "reprenez votre modification, et renvoyez-la avec son « ETag »."
         )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from types import MappingProxyType
 
 from app.bilan.schemas import Critere, Etat
+from app.francais import jour
 
 BILAN_APPROUVE = "un bilan arrêté, au verdict favorable, approuvé par la Cnam et par l'éditeur"
 _CRITERES: Mapping[str, str] = MappingProxyType(
@@ -46,7 +47,7 @@ def refus_de_prolonger(presents: Termes, voulus: Termes) -> str | None:
     if voulus.pilotes_max is not None and voulus.pilotes_max < (presents.pilotes_max or 0):
         return f"Le maximum est déjà de {presents.pilotes_max} pilotes : une prolongation ne l'abaisse pas."
     if voulus.fin_prevue_le is not None and presents.fin_prevue_le and voulus.fin_prevue_le < presents.fin_prevue_le:
-        return f"La fin est déjà prévue le {presents.fin_prevue_le:%d/%m/%Y} : une prolongation ne l'avance pas."
+        return f"La fin est déjà prévue le {jour(presents.fin_prevue_le)} : une prolongation ne l'avance pas."
     if prolongee(presents, voulus) == presents:
         return (
             "Cette prolongation ne change rien : donnez une fin prévue plus tardive (fin_prevue_le), un maximum de "

@@ -1,9 +1,9 @@
 """Use cases: from one state of a présérie to the next (``cycle``). Done twice, a step changes nothing."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.erreurs import ClotureIncomplete, DemarrageIncomplet, EtapeRefusee
@@ -29,7 +29,6 @@ from app.preseries.schemas import PreserieLue
 from app.preseries.service import objet_preserie, preserie_ou_404, preserie_visible
 from app.preseries.service_modalites import refuser_un_ecart
 from app.preseries.service_pilotes import deja_engage
-from app.preseries.versions import verifier
 from app.preseries.vues import vue_pilote, vue_preserie
 from app.referentiels import EN_VIGUEUR
 
@@ -40,44 +39,45 @@ async def demarrer(session: AsyncSession, auteur: Auteur, code: str) -> Preserie
     Raises DemarrageIncomplet, ModaliteRefusee, EtapeRefusee or Conflit (409), VersionDepassee (412).
     """
     preserie = await preserie_ou_404(session, code)
-    avant = await _verifiee(session, auteur, preserie)
+    avant = await vue_preserie(session, preserie)
     if acquise(situer(preserie), Action.DEMARRAGE):
         return avant
+    auteur.verifier(avant)
     refuser(preserie, Action.DEMARRAGE)
     regles = EN_VIGUEUR[preserie.categorie_ps]
     preserie.referentiel_version = regles.version
     logiciel = await session.get_one(Logiciel, preserie.logiciel_id)
-    pilotes = [vue_pilote(pilote) for pilote in await depot.pilotes(session, preserie.id)]
-    restent = [pilote.numero_am for pilote in pilotes if pilote.retire_le is None]
-    presents = Preparatifs(logiciel.cnda_numero is not None, avant.jalons.keys(), len(restent))
+    pilotes = sum(pilote.retire_le is None for pilote in await depot.pilotes(session, preserie.id))
+    presents = Preparatifs(logiciel.cnda_numero is not None, avant.jalons.keys(), pilotes)
     if manques := manquants_au_demarrage(presents, regles.entree.jalons):
         raise DemarrageIncomplet(manques)
-    await refuser_un_ecart(session, preserie, None, (preserie.cpam, pilotes))
-    if await depot.pilotes_deja_engages(session, preserie, restent):
-        raise deja_engage()
+    await _rouvrir(session, preserie)
     return await franchir(session, auteur, preserie, Action.DEMARRAGE, avant)
 
 
 async def basculer_les_traces(session: AsyncSession, auteur: Auteur, code: str, actives: bool) -> TracesPostesLues:
     """Switches the traces of a validated présérie off, and on again; raises EtapeRefusee (409), Introuvable (404)."""
     preserie = await preserie_visible(session, auteur.acces, code)
-    avant = await _verifiee(session, auteur, preserie)
     action = Action.REACTIVATION if actives else Action.DESACTIVATION
-    if not acquise(situer(preserie), action):
-        refuser(preserie, action)
-        if actives and await depot.pilotes_deja_engages(session, preserie, await _restent(session, preserie)):
-            raise deja_engage()
-        await franchir(session, auteur, preserie, action, avant)
+    if acquise(situer(preserie), action):
+        return vue_traces(preserie)
+    avant = await vue_preserie(session, preserie)
+    auteur.verifier(avant)
+    refuser(preserie, action)
+    if actives:
+        await _rouvrir(session, preserie)
+    await franchir(session, auteur, preserie, action, avant)
     return vue_traces(preserie)
 
 
 async def cloturer(session: AsyncSession, auteur: Auteur, code: str) -> PreserieLue:
     """Ends a validated présérie and destroys its key; raises ClotureIncomplete or EtapeRefusee (409)."""
     preserie = await preserie_ou_404(session, code)
-    avant = await _verifiee(session, auteur, preserie)
+    avant = await vue_preserie(session, preserie)
     presente = situer(preserie)
     if acquise(presente, Action.CLOTURE):
         return avant
+    auteur.verifier(avant)
     if presente not in (VALIDEE, TRACES_COUPEES):
         refuser(preserie, Action.CLOTURE)
     if manques := manquants_a_la_cloture(presente == TRACES_COUPEES, avant.jalons.keys()):
@@ -96,7 +96,7 @@ async def franchir(
     """Takes a présérie along a transition that exists, with what that brings, and tells the journal."""
     depart = situer(preserie)
     arrivee = TRANSITIONS[depart, action]
-    maintenant = datetime.now(UTC)
+    maintenant = (await session.execute(select(func.clock_timestamp()))).scalar_one()
     preserie.statut, preserie.traces_actives = arrivee.statut.value, arrivee.traces_actives
     if etat_traces(*depart) is not etat_traces(*arrivee):
         preserie.traces_depuis_le = maintenant
@@ -133,11 +133,13 @@ def vue_traces(preserie: Preserie) -> TracesPostesLues:
     )
 
 
-async def _verifiee(session: AsyncSession, auteur: Auteur, preserie: Preserie) -> PreserieLue:
-    lue = await vue_preserie(session, preserie)
-    verifier(auteur.si_match, lue)
-    return lue
+async def _rouvrir(session: AsyncSession, preserie: Preserie) -> None:
+    """What binds an open présérie, judged anew: others of its logiciel may have opened since its pilotes were entered.
 
-
-async def _restent(session: AsyncSession, preserie: Preserie) -> list[str]:
-    return [p.numero_am for p in await depot.pilotes(session, preserie.id) if p.retire_le is None]
+    Raises ModaliteRefusee or Conflit (409).
+    """
+    pilotes = [vue_pilote(pilote) for pilote in await depot.pilotes(session, preserie.id)]
+    await refuser_un_ecart(session, preserie, None, (preserie.cpam, pilotes))
+    restent = [pilote.numero_am for pilote in pilotes if pilote.retire_le is None]
+    if await depot.pilotes_deja_engages(session, preserie, restent):
+        raise deja_engage()

@@ -15,7 +15,6 @@ from app.preseries.inscription import Auteur
 from app.preseries.modeles import Decision, Preserie
 from app.preseries.schemas import PreserieLue
 from app.preseries.service import preserie_ou_404, preserie_visible
-from app.preseries.versions import verifier
 from app.preseries.vues import vue_preserie
 
 
@@ -23,10 +22,10 @@ async def decider(session: AsyncSession, auteur: Auteur, code: str, corps: Decis
     """Raises EtapeRefusee, ValidationIncomplete or Conflit (409), CorpsInvalide (422), VersionDepassee (412)."""
     preserie = await preserie_ou_404(session, code)
     presente = await vue_preserie(session, preserie)
-    verifier(auteur.si_match, presente)
     prises = await depot.decisions(session, preserie.id)
     if prises and _corps(prises[-1]) == corps:
         return presente
+    auteur.verifier(presente)
     action = Action(corps.sens)
     refuser(preserie, action)
     voulus = Termes(corps.pilotes_max, corps.fin_prevue_le, corps.observee_depuis)

@@ -1,7 +1,7 @@
 """FastAPI dependencies of the registry: who changes it, seeing which version; and what the answers have in common."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Depends, Header, Path, Response
 from pydantic import BaseModel
@@ -23,8 +23,9 @@ def _auteur(exigence: Exigence) -> Callable[..., Awaitable[Auteur]]:
     async def auteur(
         acces: Annotated[Acces, Depends(exigence)],
         si_match: Annotated[str | None, Header(alias="If-Match", max_length=1000)] = None,
+        si_absent: Annotated[Literal["*"] | None, Header(alias="If-None-Match")] = None,
     ) -> Auteur:
-        return Auteur(acces, si_match)
+        return Auteur(acces, si_match, si_absent is not None)
 
     return auteur
 

@@ -1,9 +1,10 @@
 """SQL of the registry."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries.cycle import Statut
@@ -74,6 +75,11 @@ async def pilotes_ailleurs(session: AsyncSession, p: Preserie) -> set[str]:
     return set(await session.scalars(requete))
 
 
+async def fin_prolongee(session: AsyncSession, preserie_id: int) -> date | None:
+    """The end that prolongations have set, None where none did."""
+    return await session.scalar(select(func.max(Decision.fin_prevue_le)).where(Decision.preserie_id == preserie_id))
+
+
 async def decisions(session: AsyncSession, preserie_id: int) -> Sequence[Decision]:
     """In the order in which they were taken."""
     return (
@@ -86,7 +92,7 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
     requete = (
         select(Preserie.id)
         .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
-        .where(condition, Preserie.statut != Statut.PREPARATION.value)
+        .where(condition, Preserie.demarree_le.is_not(None))
     )
     return (await session.execute(requete.limit(1))).first() is not None
 

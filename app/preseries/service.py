@@ -27,7 +27,6 @@ from app.preseries.schemas import (
     PreserieLue,
 )
 from app.preseries.service_modalites import refuser_un_ecart
-from app.preseries.versions import verifier
 from app.preseries.vues import vue_editeur, vue_logiciel, vue_module, vue_pilote, vue_preserie
 from app.referentiels import EN_VIGUEUR
 
@@ -37,7 +36,7 @@ async def enregistrer_editeur(
 ) -> Inscrit[EditeurLu]:
     present = await depot.editeur(session, code)
     avant = vue_editeur(present) if present is not None else None
-    verifier(auteur.si_match, avant)
+    auteur.verifier(avant)
     editeur = present or Editeur(code=code)
     editeur.raison_sociale = corps.raison_sociale
     editeur.solution_sesam_vitale = corps.solution_sesam_vitale
@@ -49,7 +48,7 @@ async def enregistrer_module(session: AsyncSession, auteur: Auteur, code: str, c
     editeur = await _editeur(session, corps.editeur)
     present = await depot.seul(session, depot.liste_modules(None).where(Module.code == code))
     avant = vue_module(*present) if present is not None else None
-    verifier(auteur.si_match, avant)
+    auteur.verifier(avant)
     module = present[0] if present is not None else Module(code=code)
     if avant is not None and avant.editeur != corps.editeur:
         await _refuser_si_demarre(session, module_id=module.id)
@@ -57,7 +56,8 @@ async def enregistrer_module(session: AsyncSession, auteur: Auteur, code: str, c
     module.nom = corps.nom
     session.add(module)
     objet = Objet("module", code, corps.editeur)
-    return await inscrire(session, auteur, objet, avant, vue_module(module, corps.editeur))
+    cedant = avant.editeur if avant is not None else None
+    return await inscrire(session, auteur, objet, avant, vue_module(module, corps.editeur), cedant)
 
 
 async def enregistrer_logiciel(
@@ -69,7 +69,7 @@ async def enregistrer_logiciel(
         raise _reference_perdue("module", "module inconnu : inscrivez-le d'abord (PUT /modules/{code})")
     present = await depot.seul(session, depot.liste_logiciels(None).where(Logiciel.code == code))
     avant = vue_logiciel(*present) if present is not None else None
-    verifier(auteur.si_match, avant)
+    auteur.verifier(avant)
     logiciel = present[0] if present is not None else Logiciel(code=code)
     if avant is not None and (avant.editeur, avant.module) != (corps.editeur, corps.module):
         await _refuser_si_demarre(session, logiciel_id=logiciel.id)
@@ -80,7 +80,8 @@ async def enregistrer_logiciel(
     logiciel.cnda_le = autorisation.date if autorisation else None
     session.add(logiciel)
     apres = vue_logiciel(logiciel, corps.editeur, corps.module)
-    return await inscrire(session, auteur, Objet("logiciel", code, corps.editeur), avant, apres)
+    cedant = avant.editeur if avant is not None else None
+    return await inscrire(session, auteur, Objet("logiciel", code, corps.editeur), avant, apres, cedant)
 
 
 async def enregistrer_preserie(
@@ -94,33 +95,44 @@ async def enregistrer_preserie(
         raise _reference_perdue("categorie_ps", f"catégorie sans référentiel : catégories connues : {connues}")
     preserie = await depot.preserie(session, code)
     avant = await vue_preserie(session, preserie) if preserie is not None else None
-    verifier(auteur.si_match, avant)
+    auteur.verifier(avant)
+    cedant = None
     if preserie is None:
         preserie = Preserie(code=code, statut=Statut.PREPARATION.value, cle_enveloppee=coffre.nouvelle_cle(code))
-    elif preserie.statut != Statut.PREPARATION and (preserie.logiciel_id, preserie.categorie_ps) != (
-        logiciel.id,
-        corps.categorie_ps,
-    ):
-        raise Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus.")
+    else:
+        cedant = await depot.editeur_de(session, preserie.logiciel_id)
+        _refuser_un_autre_objet(preserie, logiciel, corps)
     await _remplir(session, preserie, logiciel, corps)
     apres = await vue_preserie(session, preserie)
     if apres != avant:
         refuser_si_terminee(preserie)
+    await _verifier_les_cpam(session, preserie, avant)
     objet = await objet_preserie(session, preserie)
-    return await inscrire(session, auteur, objet, avant, apres)
+    return await inscrire(session, auteur, objet, avant, apres, cedant)
+
+
+def _refuser_un_autre_objet(preserie: Preserie, logiciel: Logiciel, corps: PreserieCorps) -> None:
+    autre = (preserie.logiciel_id, preserie.categorie_ps) != (logiciel.id, corps.categorie_ps)
+    if autre and preserie.statut != Statut.PREPARATION:
+        raise Conflit("La présérie a démarré : son logiciel et sa catégorie ne changent plus.")
 
 
 async def _remplir(session: AsyncSession, preserie: Preserie, logiciel: Logiciel, corps: PreserieCorps) -> None:
-    cpam_avant, neuve = preserie.cpam, preserie.id is None
+    """The end that a prolongation set stands, so that a registry can be replayed."""
+    prolongee = await depot.fin_prolongee(session, preserie.id) if preserie.id is not None else None
     preserie.logiciel_id, preserie.categorie_ps = logiciel.id, corps.categorie_ps
     if preserie.statut == Statut.PREPARATION:
         preserie.referentiel_version = EN_VIGUEUR[corps.categorie_ps].version
     preserie.cpam = list(dict.fromkeys(corps.cpam))
-    preserie.fin_prevue_le = corps.fin_prevue_le
+    fins = [fin for fin in (corps.fin_prevue_le, prolongee) if fin is not None]
+    preserie.fin_prevue_le = max(fins, default=None)
     session.add(preserie)
-    await session.flush()
+
+
+async def _verifier_les_cpam(session: AsyncSession, preserie: Preserie, avant: PreserieLue | None) -> None:
     pilotes = [vue_pilote(p) for p in await depot.pilotes(session, preserie.id)]
-    await refuser_un_ecart(session, preserie, None if neuve else (cpam_avant, pilotes), (preserie.cpam, pilotes))
+    presente = (avant.cpam, pilotes) if avant is not None else None
+    await refuser_un_ecart(session, preserie, presente, (preserie.cpam, pilotes))
 
 
 async def enregistrer_jalon(
@@ -129,7 +141,7 @@ async def enregistrer_jalon(
     preserie = await preserie_ou_404(session, code)
     present = await session.get(Jalon, (preserie.id, jalon))
     avant = JalonLu.model_construct(code=jalon, le=present.le) if present is not None else None
-    verifier(auteur.si_match, avant)
+    auteur.verifier(avant)
     apres = JalonLu.model_construct(code=jalon, le=corps.le)
     if apres != avant:
         refuser_si_terminee(preserie)

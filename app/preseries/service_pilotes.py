@@ -15,7 +15,7 @@ from app.preseries.modeles import Pilote, Preserie
 from app.preseries.schemas import PiloteCorps, PiloteLu
 from app.preseries.service import preserie_visible, refuser_si_terminee
 from app.preseries.service_modalites import refuser_un_ecart
-from app.preseries.versions import contenu, verifier
+from app.preseries.versions import contenu
 from app.preseries.vues import vue_pilote
 
 
@@ -25,7 +25,7 @@ async def enregistrer_pilote(
     """Raises as ``enregistrer_pilotes`` does, and VersionDepassee (412)."""
     preserie = await preserie_visible(session, auteur.acces, code)
     present = await depot.pilote(session, preserie.id, numero_am)
-    verifier(auteur.si_match, vue_pilote(present) if present is not None else None)
+    auteur.verifier(vue_pilote(present) if present is not None else None)
     return (await _inscrire(session, auteur, preserie, {numero_am: corps}))[numero_am]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.acces.roles import Role
 from tests.contrat.aides import NIR, cas, mettre, verifier_probleme
-from tests.outils import PRESERIE, Corps, Service
+from tests.outils import PILOTES, PRESERIE, Corps, Service
 
 CHEMIN = f"/preseries/{PRESERIE}/decision"
 MOTIF = "Corrigé en version 4.2.2."
@@ -60,12 +60,13 @@ async def test_les_termes_sont_ceux_d_une_prolongation(cnam: Service, sens: str)
 
 
 async def test_un_motif_se_donne_et_ne_dit_rien_d_un_patient(cnam: Service) -> None:
-    for motif in ("", None, f"Patient {NIR}.", "a\x00b", "x" * 2001, 3):
+    for motif in ("", "   ", None, f"Patient {NIR}.", f"Le pilote nº{PILOTES[0]}.", "a\x00b", "x" * 2001, 3):
         with cas(motif):
             abandon: Corps = {"sens": "abandon", "motif": motif}
             probleme = verifier_probleme(await cnam.appeler("POST", CHEMIN, json=abandon), 422, "corps-invalide")
             assert [faute["champ"] for faute in probleme["erreurs"]] == ["motif"]
             assert NIR not in str(probleme)
+            assert PILOTES[0] not in str(probleme)
     for corps in ({"sens": "abandon"}, {"motif": MOTIF}, {"sens": "autre", "motif": MOTIF}):
         verifier_probleme(await cnam.appeler("POST", CHEMIN, json=corps), 422)
     assert (await cnam.lire(f"/preseries/{PRESERIE}"))["statut"] == "en_cours"
@@ -96,3 +97,14 @@ async def test_la_base_refuse_de_changer_une_decision(cnam: Service, proprietair
     for ordre in ("UPDATE decision SET motif = 'autre'", "DELETE FROM decision", "TRUNCATE decision"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await proprietaire.execute(ordre)
+
+
+async def test_un_registre_rejoue_ne_defait_pas_une_prolongation(cnam: Service) -> None:
+    prolongee = await _decider(cnam, fin_prevue_le="2026-12-14", pilotes_max=8)
+    await cnam.inscrire()
+    assert await cnam.lire(f"/preseries/{PRESERIE}") == prolongee
+    assert await _decider(cnam, fin_prevue_le="2026-12-14", pilotes_max=8) == prolongee
+    lue = await cnam.lire(f"/preseries/{PRESERIE}")
+    corps = {champ: lue[champ] for champ in ("logiciel", "categorie_ps", "cpam")}
+    reponse = await cnam.appeler("PUT", f"/preseries/{PRESERIE}", json=corps | {"fin_prevue_le": "2027-01-15"})
+    assert reponse.json()["fin_prevue_le"] == "2027-01-15"

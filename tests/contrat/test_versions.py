@@ -65,9 +65,8 @@ async def test_une_etape_prend_la_version_de_sa_preserie(cnam: Service) -> None:
     vieux = await _etag(cnam, SERIE)
     assert (await cnam.appeler("PUT", f"{SERIE}/jalons/support", json={"le": "2026-09-11"})).status_code == 200
     for methode, suite, corps in (
-        ("POST", "demarrage", None),
         ("POST", "decision", {"sens": "abandon", "motif": "Assez."}),
-        ("PUT", "traces-postes", {"actives": True}),
+        ("PUT", "traces-postes", {"actives": False}),
         ("POST", "cloture", None),
     ):
         with cas(suite):
@@ -90,3 +89,25 @@ async def test_ce_qui_est_deja_ainsi_ne_s_ecrit_pas(cnam: Service) -> None:
 async def test_une_validite_ne_change_pas_la_version_d_un_logiciel(cnam: Service) -> None:
     editeur = await cnam.en(Role.EDITEUR, editeur="ortho-soft")
     assert await _etag(cnam, "/logiciels/ortho-plus") == await _etag(editeur, "/logiciels/ortho-plus")
+
+
+async def test_une_etape_deja_prise_se_redemande_avec_sa_version_d_alors(cnam: Service) -> None:
+    """A lost answer: who asks again is not told that somebody else has acted."""
+    lu = await _etag(cnam, SERIE)
+    decision = {"sens": "abandon", "motif": "Assez."}
+    for _ in range(2):
+        reponse = await cnam.appeler("POST", f"{SERIE}/decision", json=decision, headers={"If-Match": lu})
+        assert reponse.status_code == 200
+        assert reponse.headers["etag"] != lu
+    autre = decision | {"motif": "Vraiment."}
+    reponse = await cnam.appeler("POST", f"{SERIE}/decision", json=autre, headers={"If-Match": lu})
+    verifier_probleme(reponse, 412, "version-depassee")
+
+
+async def test_une_premiere_inscription_peut_l_exiger(cnam: Service) -> None:
+    """« If-None-Match: * »: of two people who create the same object, one only does."""
+    chemin, corps = f"{SERIE}/pilotes/999999999", pilote(installe_le=None, installation_prevue_le=None)
+    envois = [cnam.appeler("PUT", chemin, json=corps, headers={"If-None-Match": "*"}) for _ in range(5)]
+    assert sorted(r.status_code for r in await asyncio.gather(*envois)) == [201, *[412] * 4]
+    reponse = await cnam.appeler("PUT", chemin, json=corps, headers={"If-None-Match": '"autre"'})
+    verifier_probleme(reponse, 422, "corps-invalide")
