@@ -109,12 +109,17 @@ def _trop_de_pilotes(
     nombre = nombre_de_pilotes(pilotes, ailleurs)
     maximum = pilotes_max or regles.pilotes.max
     if nombre > maximum:
+        siens = nombre_de_pilotes(pilotes, ())
+        # Only where this présérie alone would be within the maximum can one wait for the end of the others.
+        autres = siens <= maximum
+        dont = f", dont {nombre - siens} par ses seules autres préséries ouvertes" if autres else ""
+        attendez = "attendez la fin des autres préséries, " if autres else ""
         yield Ecart(
             "pilotes_max",
             nombre - maximum,
             f"{accorder(nombre, 'pilote', 'pilotes')} pour ce logiciel, toutes ses préséries ouvertes comprises, "
-            f"pour {maximum} au plus : retirez-en {nombre - maximum} (retire_le), ou demandez à la Cnam une "
-            "prolongation qui relève ce maximum.",
+            f"pour {maximum} au plus{dont} : retirez-en {nombre - maximum} (retire_le), {attendez}ou, si cette "
+            "présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum.",
         )
 
 

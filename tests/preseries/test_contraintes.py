@@ -53,7 +53,21 @@ def test_les_pilotes_des_autres_preseries_du_logiciel_comptent_une_fois() -> Non
     memes = {p.numero_am for p in trois}
     autres = {f"{n:09d}" for n in range(10, 13)}
     assert _trouves(trois, ailleurs=memes | autres) == []
-    assert _mesures(_trouves([*trois, pilote(3)], ailleurs=autres)) == {("pilotes_max", ""): 1}
+    (ecart,) = _trouves([*trois, pilote(3)], ailleurs=autres | memes)
+    assert (ecart.modalite, ecart.mesure) == ("pilotes_max", 1)
+    assert ecart.explication == (
+        "7 pilotes pour ce logiciel, toutes ses préséries ouvertes comprises, pour 6 au plus, dont 3 par ses seules "
+        "autres préséries ouvertes : retirez-en 1 (retire_le), attendez la fin des autres préséries, ou, si cette "
+        "présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum."
+    )
+
+
+def test_quand_la_preserie_depasse_a_elle_seule_attendre_les_autres_n_y_ferait_rien() -> None:
+    (ecart,) = _trouves([pilote(n) for n in range(7)], ailleurs=["000000010"])
+    assert ecart.explication == (
+        "8 pilotes pour ce logiciel, toutes ses préséries ouvertes comprises, pour 6 au plus : retirez-en 2 "
+        "(retire_le), ou, si cette présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum."
+    )
 
 
 def test_la_quatrieme_installation_de_la_premiere_semaine() -> None:
