@@ -109,6 +109,10 @@ async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: 
     il_y_a_4_jours = datetime.now(ZoneInfo("UTC")) - timedelta(days=4)
     await mettre(proprietaire, traces_depuis_le=il_y_a_4_jours)
     await cnam.poster(trace(numero_am=PILOTES[0]))
+    reservee = await cnam.en(Role.POSTE, editeur="ortho-soft", numero_am=PILOTES[0])
+    assert (
+        await reservee.poster(trace(numero_am=PILOTES[4]))
+    ).status_code == 403  # no sign of the pilote that it names
     for pilote, colonne, jour in (
         (PILOTES[1], "installe_le", AUJOURD_HUI),
         (PILOTES[2], "installe_le", AUJOURD_HUI + timedelta(days=2)),
