@@ -81,7 +81,7 @@ class Faits:
     """One présérie; ``au`` is the instant as of which receptions are counted, None for now.
 
     ``jours_phase_2``: phase 2 executions by day. ``ailleurs``: N° AM of the pilotes in the other open préséries of its
-    logiciel and catégorie.
+    logiciel and catégorie. Both are empty where they were not asked for.
     """
 
     dossier: Dossier

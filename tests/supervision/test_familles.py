@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from sqlalchemy import event
 
 from app.acces.roles import Role
 from app.supervision.lecture import FRAICHE_S
@@ -95,6 +96,17 @@ async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietai
     anomalies = {("consultation", True): 1, ("execution", False): 2}
     prevues = attendues(bilan, installes=5, apres_desactivation=2, anomalies=anomalies)
     _verifier(await _releve(cnam), prevues | attendues(rival, installes=1))
+
+
+async def test_un_releve_ne_lit_pas_ce_dont_seules_les_modalites_ont_besoin(cnam: Service) -> None:
+    """The cells are gone through once, for the figures."""
+    moteur = cnam.application.state.base.moteur.sync_engine
+    ordres: list[str] = []
+    event.listen(moteur, "before_cursor_execute", lambda *ordre: ordres.append(ordre[2]))
+    await _releve(cnam)
+    (lecture,) = [ordre for ordre in ordres if "compteur_execution" in ordre]
+    assert lecture.count("FROM compteur_execution") == 1
+    assert lecture.count("FROM pilote") == 1  # this présérie's, not the others'
 
 
 async def test_une_fenetre_se_voit_comme_dans_le_bilan(cnam: Service, proprietaire: asyncpg.Connection) -> None:
