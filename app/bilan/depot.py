@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -39,9 +39,12 @@ async def lire_faits(
     source: Source = PRESENT,
     apres: str | None = None,
     limite: int | None = None,
+    *,
+    modalites_aussi: bool = True,
 ) -> list[Faits]:
     """What is known of the préséries of a selection, in the order of their codes, all in one statement.
 
+    Without ``modalites_aussi``, ``jours_phase_2`` and ``ailleurs`` stay empty: only modalités need them.
     A source as of an instant speaks of one présérie, which the selection then has to name.
     """
     requete = _dossiers(selection, apres, limite).add_columns(
@@ -51,8 +54,7 @@ async def lire_faits(
         _liste(_anomalies(source.anomalies)),
         _liste(_pilotes()),
         _liste(select(func.row(Jalon.code, Jalon.le)).where(Jalon.preserie_id == Preserie.id)),
-        _liste(_jours_phase_2(source.cellules)),
-        _liste(_ailleurs()),
+        *((_liste(_jours_phase_2(source.cellules)), _liste(_ailleurs())) if modalites_aussi else (null(), null())),
     )
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
@@ -176,8 +178,8 @@ def _faits(ligne: Any, source: Source) -> Faits:
         [_anomalie(*a) for a in anomalies],
         [PiloteInscrit(*p) for p in pilotes],
         dict(jalons),
-        dict(jours_phase_2),
-        ailleurs,
+        dict(jours_phase_2 or ()),
+        ailleurs or (),
     )
 
 

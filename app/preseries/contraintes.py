@@ -31,15 +31,13 @@ class PiloteJuge:
 
     @property
     def installation_le(self) -> date | None:
-        """The day of its installation, planned or done; of one that was withdrawn, only if done before."""
-        if self.retire_le is None:
-            return self.installe_le or self.installation_prevue_le
-        return self.installe_le if self.installe_le is not None and self.installe_le <= self.retire_le else None
+        """The day of its installation, planned or done; of one that was withdrawn, only if done."""
+        return self.installe_le or (self.installation_prevue_le if self.compte else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Semaine:
-    """The first week: its first and last day, and the installations within."""
+    """A first week: its first and last day, and the installations within, planned or done."""
 
     debut: date
     fin: date
@@ -88,14 +86,21 @@ def nombre_de_pilotes(pilotes: Iterable[PiloteJuge], ailleurs: Collection[str]) 
     return len({pilote.numero_am for pilote in pilotes if pilote.compte} | set(ailleurs))
 
 
-def premiere_semaine(pilotes: Iterable[PiloteJuge], regles: Referentiel) -> Semaine | None:
-    """From the first installation, planned or done, whatever the order of entry; None while none is dated."""
-    dates = [le for pilote in pilotes if (le := pilote.installation_le) is not None]
-    if not dates:
-        return None
-    debut = min(dates)
-    fin = debut + timedelta(days=regles.premiere_semaine.jours - 1)
-    return Semaine(debut, fin, sum(le <= fin for le in dates))
+def premiere_semaine(pilotes: Sequence[PiloteJuge], regles: Referentiel) -> Semaine | None:
+    """From the first installation done, else the first planned, in any order of entry; None while none is dated."""
+    return next(iter(_semaines(pilotes, regles)), None)
+
+
+def _semaines(pilotes: Sequence[PiloteJuge], regles: Referentiel) -> list[Semaine]:
+    """The week from the first installation done, then that from the first planned or done, where it is another.
+
+    Both bind: the first planned may never happen, and must not anchor the week for ever.
+    """
+    faites = [pilote.installe_le for pilote in pilotes if pilote.installe_le is not None]
+    toutes = [le for pilote in pilotes if (le := pilote.installation_le) is not None]
+    debuts = dict.fromkeys(min(dates) for dates in (faites, toutes) if dates)
+    longueur = timedelta(days=regles.premiere_semaine.jours - 1)
+    return [Semaine(debut, debut + longueur, sum(debut <= le <= debut + longueur for le in toutes)) for debut in debuts]
 
 
 def _trop_de_pilotes(
@@ -104,17 +109,22 @@ def _trop_de_pilotes(
     nombre = nombre_de_pilotes(pilotes, ailleurs)
     maximum = pilotes_max or regles.pilotes.max
     if nombre > maximum:
+        siens = nombre_de_pilotes(pilotes, ())
+        # Only where this présérie alone would be within the maximum can one wait for the end of the others.
+        autres = siens <= maximum
+        dont = f", dont {nombre - siens} par ses seules autres préséries ouvertes" if autres else ""
+        attendez = "attendez la fin des autres préséries, " if autres else ""
         yield Ecart(
             "pilotes_max",
             nombre - maximum,
             f"{accorder(nombre, 'pilote', 'pilotes')} pour ce logiciel, toutes ses préséries ouvertes comprises, "
-            f"pour {maximum} au plus : retirez-en {nombre - maximum} (retire_le), ou demandez à la Cnam une "
-            "prolongation qui relève ce maximum.",
+            f"pour {maximum} au plus{dont} : retirez-en {nombre - maximum} (retire_le), {attendez}ou, si cette "
+            "présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum.",
         )
 
 
 def _trop_d_installations(regles: Referentiel, pilotes: Sequence[PiloteJuge]) -> Iterator[Ecart]:
-    semaine = premiere_semaine(pilotes, regles)
+    semaine = max(_semaines(pilotes, regles), key=lambda s: s.installations, default=None)
     maximum = regles.premiere_semaine.installations_max
     if semaine is not None and semaine.installations > maximum:
         trop = semaine.installations - maximum

@@ -204,13 +204,13 @@ def _chez_les_installes(s: Situation, fautifs: int, faute: str) -> _Jugement:
 
 def _information_cpam(s: Situation) -> _Jugement:
     le = s.jalons.get("information_cpam")
-    if le is not None:
+    if le is not None and le <= s.aujourd_hui:
         return _RESPECTEE, f"Les CPAM de la présérie sont informées depuis le {jour(le)}."
     if s.demarree_le is None:
-        return _SANS_OBJET, "Les CPAM sont à informer d'ici le démarrage (jalon information_cpam)."
-    return _NON_RESPECTEE, (
-        f"La présérie a démarré le {jour(s.demarree_le)}, sans information des CPAM (jalon information_cpam)."
-    )
+        quand = f"seront informées le {jour(le)}" if le is not None else "sont à informer d'ici le démarrage"
+        return _SANS_OBJET, f"Les CPAM {quand} (jalon information_cpam)."
+    sans = f"mais les CPAM ne seront informées que le {jour(le)}" if le is not None else "sans information des CPAM"
+    return _NON_RESPECTEE, f"La présérie a démarré le {jour(s.demarree_le)}, {sans} (jalon information_cpam)."
 
 
 def _reunion_lancement(s: Situation) -> _Jugement:

@@ -39,8 +39,9 @@ WITH recues AS (
          coalesce(sum(manquent) FILTER (WHERE manquent > 0), 0) AS perdues,
          array_agg(ROW(sequence + 1, sequence + manquent) ORDER BY sequence)
            FILTER (WHERE manquent > 0 AND trou <= :trous) AS trous,
-         count(*) FILTER (WHERE issue IS NULL AND recue_le >= :desactivees_le) AS refusees_depuis,
-         max(recue_le) FILTER (WHERE issue IS NULL AND recue_le >= :desactivees_le) AS derniere_refusee_le
+         count(*) FILTER (WHERE issue IS DISTINCT FROM 'enregistree' AND recue_le >= :desactivees_le) AS venues_depuis,
+         max(recue_le) FILTER (WHERE issue IS DISTINCT FROM 'enregistree' AND recue_le >= :desactivees_le)
+           AS derniere_venue_le
   FROM rangees GROUP BY pilote_id, poste
 ), lignes AS (
   SELECT p.numero_am, x.*,
@@ -54,7 +55,7 @@ WHERE (numero_am IS NULL, coalesce(numero_am, '') COLLATE "C", poste IS NOT NULL
       > (:sans_pilote, :numero_am, :nomme, :nom)
   AND coalesce(silencieux = :silencieux, true)
   AND coalesce(coalesce(numero_am IS NOT NULL AND perdues > 0, false) = :perdues, true)
-  AND coalesce(coalesce(refusees_depuis > 0, false) = :apres_desactivation, true)
+  AND coalesce(coalesce(venues_depuis > 0, false) = :apres_desactivation, true)
 ORDER BY numero_am IS NULL, numero_am COLLATE "C", poste IS NOT NULL, poste COLLATE "C"
 LIMIT :au_plus
 """)

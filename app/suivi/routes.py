@@ -5,11 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from app.acces.dependances import exiger
-from app.acces.roles import Acces, Role
 from app.erreurs import TracesPurgees
 from app.parametres import LIMITE, Apres, Limite, Page
-from app.preseries.dependances import CodeChemin
+from app.preseries.dependances import CodeChemin, Lecteur
 from app.preseries.service import introuvable
 from app.reponses import problemes
 from app.stockage.dependances import SessionLecture
@@ -18,7 +16,6 @@ from app.suivi.depot import Filtre
 from app.suivi.schemas import PosteSuiviLu
 
 routes = APIRouter(tags=["Registre"])
-Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
 
 
 async def _tour(requete: Request, _: Lecteur) -> AsyncIterator[None]:

@@ -30,7 +30,7 @@ class SequencesLues(BaseModel):
 
 
 class ApresDesactivation(BaseModel):
-    """Receptions refused since traces were switched off."""
+    """What still came since traces were switched off: refusals and doublons."""
 
     nombre: int
     derniere_le: datetime | None

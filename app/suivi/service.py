@@ -60,7 +60,7 @@ async def _releve(session: AsyncSession, preserie: Preserie) -> Releve:
 def _poste(p: RowMapping, etat: EtatTraces) -> PosteSuiviLu:
     apres = None
     if etat is EtatTraces.DESACTIVEES:
-        apres = ApresDesactivation(nombre=p["refusees_depuis"] or 0, derniere_le=p["derniere_refusee_le"])
+        apres = ApresDesactivation(nombre=p["venues_depuis"] or 0, derniere_le=p["derniere_venue_le"])
     return PosteSuiviLu(
         numero_am=p["numero_am"],
         poste=p["poste"],

@@ -59,7 +59,7 @@ class Supervision:
 
     async def _lire(self) -> "_Tirage":
         async with self._base.lecture() as session:
-            faits = await lire_faits(session, Selection())
+            faits = await lire_faits(session, Selection(), modalites_aussi=False)
         return _Tirage(await asyncio.to_thread(familles, faits, datetime.now(UTC)))
 
 

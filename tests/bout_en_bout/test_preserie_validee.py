@@ -92,7 +92,7 @@ async def _les_retardataires(editeur: Partie, poste: Service) -> None:
     assert reponse["traces_postes"] == "desactivees"
     retardataires = (await editeur.lit("/postes?apres_desactivation=true"))["elements"]
     assert {(p["numero_am"], p["poste"], p["apres_desactivation"]["nombre"]) for p in retardataires} == {
-        (PILOTES[0], "poste-9", 2),
+        (PILOTES[0], "poste-9", 3),
         (PILOTES[1], "poste-8", 1),
     }
     (neuf,) = [p for p in retardataires if p["poste"] == "poste-9"]

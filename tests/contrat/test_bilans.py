@@ -169,6 +169,29 @@ async def test_les_pilotes_installes_et_silencieux(deux: Service, proprietaire: 
     assert [p["numero_am"] for p in (await deux.lire(f"{chemin}?etat=silencieux"))["elements"]] == [PILOTES[1]]
 
 
+async def test_la_cle_d_un_autre_ne_rompt_pas_le_silence_d_un_pilote(
+    deux: Service, proprietaire: asyncpg.Connection
+) -> None:
+    """Its refusals count in the bilan all the same."""
+    await proprietaire.execute("UPDATE preserie SET traces_depuis_le = now() - interval '20 days'")
+    await proprietaire.execute("UPDATE compteur_trace SET derniere_le = now() - interval '73 hours'")
+    avant = (await deux.lire(f"{BILAN}/pilotes"))["elements"]
+    assert {p["etats"][-1] for p in avant} == {"silencieux"}
+    rejetees = (await deux.lire(BILAN))["traces"]["rejetees"]
+    rival = await deux.en(Role.POSTE, editeur="rival")
+    reservee = await deux.en(Role.POSTE, editeur="ortho-soft", numero_am=PILOTES[1])
+    verifier_probleme(await rival.poster(trace()), 403, "logiciel-interdit")
+    verifier_probleme(await reservee.poster(trace()), 403, "pilote-interdit")
+    assert (await deux.lire(f"{BILAN}/pilotes"))["elements"] == avant
+    bilan = await deux.lire(BILAN)
+    assert bilan["traces"]["rejetees"] == rejetees + 2
+    (transmission,) = [m for m in bilan["modalites"] if m["code"] == "transmission"]
+    assert transmission["explication"].startswith("5 pilotes installés sur 5 dont rien n'est reçu")
+    await reservee.poster(trace(numero_am=PILOTES[1], duree_ms=-1))  # its own refusal is a sign of life
+    muets = (await deux.lire(f"{BILAN}/pilotes?etat=silencieux"))["elements"]
+    assert [p["numero_am"] for p in muets] == sorted({*PILOTES} - {PILOTES[1]})
+
+
 async def test_les_anomalies_s_ouvrent_depuis_le_bilan(cnam: Service) -> None:
     erreur = {"origine": "logiciel", "message": "échec de la signature"}
     await cnam.poster(

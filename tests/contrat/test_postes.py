@@ -160,18 +160,22 @@ async def test_les_retardataires_sont_comptes_depuis_l_arret(
     accuse(await editeur.poster([trace(sequence=3), avant, trace(sequence=4)]), 0, 1, ["traces-desactivees"] * 2)
     verifier_probleme(await editeur.poster(trace(sequence=5)), 410, "traces-desactivees")
     retardataire = await _un_poste(editeur)
-    assert retardataire["apres_desactivation"]["nombre"] == 3
+    assert retardataire["apres_desactivation"]["nombre"] == 4
     assert retardataire["apres_desactivation"]["derniere_le"] == retardataire["derniere_reception_le"]
     assert retardataire["traces"] == {"enregistrees": 1, "doublons": 1, "rejetees": 4}
     assert retardataire["sequences"] == {"premiere": 1, "derniere": 5, "perdues": 0, "trous": []}
     assert set(await _postes(editeur, "&apres_desactivation=true")) == {(PILOTES[0], "poste-1")}
     assert set(await _postes(editeur, "&apres_desactivation=false")) == {(PILOTES[0], "sage")}
-    # On again, then off: only what was refused since counts.
+    # On again, then off: only what came since counts, be it a doublon.
     await mettre(proprietaire, traces_actives=True, traces_depuis_le=datetime.now(UTC))
     assert (await _un_poste(editeur))["apres_desactivation"] is None
     await _arreter(editeur, proprietaire)
+    await editeur.poster(avant)
+    renvoi = await _un_poste(editeur)
+    assert renvoi["apres_desactivation"] == {"nombre": 1, "derniere_le": renvoi["derniere_reception_le"]}
+    assert set(await _postes(editeur, "&apres_desactivation=true")) == {(PILOTES[0], "poste-1")}
     await editeur.poster(trace())
-    assert (await _un_poste(editeur))["apres_desactivation"]["nombre"] == 1
+    assert (await _un_poste(editeur))["apres_desactivation"]["nombre"] == 2
 
 
 async def test_apres_la_cloture_les_retardataires_sont_toujours_comptes(

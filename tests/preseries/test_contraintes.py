@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,21 @@ def test_les_pilotes_des_autres_preseries_du_logiciel_comptent_une_fois() -> Non
     memes = {p.numero_am for p in trois}
     autres = {f"{n:09d}" for n in range(10, 13)}
     assert _trouves(trois, ailleurs=memes | autres) == []
-    assert _mesures(_trouves([*trois, pilote(3)], ailleurs=autres)) == {("pilotes_max", ""): 1}
+    (ecart,) = _trouves([*trois, pilote(3)], ailleurs=autres | memes)
+    assert (ecart.modalite, ecart.mesure) == ("pilotes_max", 1)
+    assert ecart.explication == (
+        "7 pilotes pour ce logiciel, toutes ses préséries ouvertes comprises, pour 6 au plus, dont 3 par ses seules "
+        "autres préséries ouvertes : retirez-en 1 (retire_le), attendez la fin des autres préséries, ou, si cette "
+        "présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum."
+    )
+
+
+def test_quand_la_preserie_depasse_a_elle_seule_attendre_les_autres_n_y_ferait_rien() -> None:
+    (ecart,) = _trouves([pilote(n) for n in range(7)], ailleurs=["000000010"])
+    assert ecart.explication == (
+        "8 pilotes pour ce logiciel, toutes ses préséries ouvertes comprises, pour 6 au plus : retirez-en 2 "
+        "(retire_le), ou, si cette présérie est en cours, demandez à la Cnam une prolongation qui relève ce maximum."
+    )
 
 
 def test_la_quatrieme_installation_de_la_premiere_semaine() -> None:
@@ -75,11 +90,31 @@ def test_ce_qui_est_fait_prime_ce_qui_etait_prevu() -> None:
     assert _trouves([*trois, pilote(3, installation_prevue_le=apres(1), installe_le=apres(8))]) == []
 
 
+def test_une_installation_prevue_qui_n_a_jamais_lieu_n_ancre_pas_la_semaine() -> None:
+    jamais = pilote(9, installation_prevue_le=apres(-280))
+    cinq = [pilote(n, installe_le=apres(0)) for n in range(5)]
+    assert _trouves([jamais, *cinq[:3]]) == []
+    (ecart,) = _trouves([jamais, *cinq])
+    assert (ecart.modalite, ecart.mesure) == ("premiere_semaine", 2)
+    assert "5 installations en première semaine, du 12/10/2026 au 18/10/2026" in ecart.explication
+
+
+def test_la_semaine_de_la_premiere_date_prevue_lie_aussi_et_la_pire_des_deux_est_dite() -> None:
+    prevues = [pilote(n, installation_prevue_le=apres(-20)) for n in range(5)]
+    (ecart,) = _trouves([*prevues, *(pilote(n, installe_le=apres(0)) for n in range(5, 9))], pilotes_max=9)
+    assert ecart.mesure == 2
+    assert "5 installations en première semaine, du 22/09/2026 au 28/09/2026" in ecart.explication
+    assert "reportez-en 2 au 29/09/2026 ou après" in ecart.explication
+    planifiees = [pilote(n, installation_prevue_le=apres(1)) for n in range(3)]
+    assert _mesures(_trouves([*planifiees, pilote(5, installe_le=apres(0))])) == {("premiere_semaine", ""): 1}
+
+
 def test_un_pilote_retire_compte_dans_la_semaine_s_il_a_ete_installe() -> None:
     trois = [pilote(n, installe_le=apres(1)) for n in range(3)]
     parti = pilote(3, installe_le=apres(0), retire_le=apres(0))
     assert _mesures(_trouves([*trois, parti])) == {("premiere_semaine", ""): 1}
-    assert _trouves([*trois, pilote(3, installe_le=apres(2), retire_le=apres(1))]) == []
+    jadis = pilote(3, installe_le=apres(2), retire_le=date(1999, 1, 1))
+    assert _mesures(_trouves([*trois, jadis])) == {("premiere_semaine", ""): 1}
     assert _trouves([*trois, pilote(3, installation_prevue_le=apres(0), retire_le=apres(5))]) == []
 
 
@@ -146,7 +181,7 @@ def _enonce(
     maximum = regles.pilotes.max if pilotes_max is None else pilotes_max
     mesures = {
         ("pilotes_max", ""): len({*ailleurs, *(p.numero_am for p in restent)}) - maximum,
-        ("premiere_semaine", ""): _dans_la_semaine(regles, pilotes) - regles.premiere_semaine.installations_max,
+        ("premiere_semaine", ""): max(_dans_les_semaines(regles, pilotes)) - regles.premiere_semaine.installations_max,
         ("cpam", ""): max(len(distinctes) - regles.cpam.max, regles.cpam.min - len(distinctes)),
     }
     for code in ("33", "38", "44", "75", "971"):
@@ -155,31 +190,34 @@ def _enonce(
     return {cle: mesure for cle, mesure in mesures.items() if mesure > 0}
 
 
-def _dans_la_semaine(regles: Referentiel, pilotes: list[PiloteJuge]) -> int:
-    """Installations that no other one precedes by as many days as the week has."""
-    dates = []
-    for p in pilotes:
-        if p.retire_le is None and p.installe_le is None and p.installation_prevue_le is not None:
-            dates.append(p.installation_prevue_le)
-        if p.installe_le is not None and (p.retire_le is None or not p.installe_le > p.retire_le):
-            dates.append(p.installe_le)
-    longueur = regles.premiere_semaine.jours
-    return sum(all((le - autre).days < longueur for autre in dates) for le in dates)
+def _dans_les_semaines(regles: Referentiel, pilotes: list[PiloteJuge]) -> tuple[int, int]:
+    """Installations within the week of the first done, and within that of the first dated, day by day."""
+    jours = [timedelta(days=n) for n in range(regles.premiere_semaine.jours)]
+    faites = [p.installe_le for p in pilotes if p.installe_le is not None]
+    prevues = [p.installation_prevue_le for p in pilotes if p.installe_le is None and p.retire_le is None]
+    dates = sorted([*faites, *(le for le in prevues if le is not None)])
+    return (
+        sum(dates.count(min(faites) + jour) for jour in jours if faites),
+        sum(dates.count(dates[0] + jour) for jour in jours if dates),
+    )
 
 
 @given(referentiels, equipes)
-def test_la_semaine_commence_a_la_premiere_installation_et_a_sa_longueur(
+def test_la_semaine_commence_a_la_premiere_faite_sinon_prevue_et_a_sa_longueur(
     regles: Referentiel, pilotes: list[PiloteJuge]
 ) -> None:
     semaine = premiere_semaine(pilotes, regles)
-    dates = [p.installation_le for p in pilotes if p.installation_le is not None]
+    faites = [p.installe_le for p in pilotes if p.installe_le is not None]
+    prevues = [
+        p.installation_prevue_le for p in pilotes if p.retire_le is None and p.installation_prevue_le is not None
+    ]
     if semaine is None:
-        assert not dates
+        assert not faites + prevues
         return
-    assert semaine.debut in dates
-    assert all(semaine.debut <= le for le in dates)
+    assert semaine.debut == min(faites or prevues)
     assert (semaine.fin - semaine.debut).days + 1 == regles.premiere_semaine.jours
-    assert semaine.installations == _dans_la_semaine(regles, pilotes)
+    de_la_faite, de_la_datee = _dans_les_semaines(regles, pilotes)
+    assert semaine.installations == (de_la_faite if faites else de_la_datee)
 
 
 @given(referentiels, cpam, equipes, equipes)

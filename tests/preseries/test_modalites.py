@@ -28,6 +28,7 @@ PREPARATION: dict[str, Any] = {
     "jours_phase_2": {},
 }
 TROIS = [pilote(n, installe_le=apres(n), installation_prevue_le=apres(n)) for n in range(3)]
+JAMAIS = pilote(8, installation_prevue_le=date(2026, 1, 5))
 JALONS = {
     "support": apres(-30),
     "kit_accompagnement": apres(-28),
@@ -103,6 +104,10 @@ def test_une_preserie_vide_n_a_encore_rien_enfreint() -> None:
             NON,
             "4 installations en première semaine, du 12/10/2026 au 18/10/2026, pour 3 au plus",
         ),
+        ("premiere_semaine", {"pilotes": [*TROIS, JAMAIS]}, OUI, "3 installations en première semaine, du 12/10/2026"),
+        ("premiere_semaine", {"pilotes": [JAMAIS]}, OUI, "1 installation en première semaine, du 05/01/2026"),
+        ("arret_scor", {"pilotes": [*TROIS, JAMAIS]}, OUI, "en première semaine, du 12/10/2026 au 18/10/2026."),
+        ("reunion_lancement", {"pilotes": [*TROIS, JAMAIS]}, OUI, "au plus tard le jour de la première installation"),
         ("arret_scor", {}, OUI, "11 exécutions de phase 2 en première semaine, du 12/10/2026 au 18/10/2026."),
         ("arret_scor", {"jours_phase_2": {apres(6): 1}}, OUI, "1 exécution de phase 2"),
         (
@@ -147,6 +152,19 @@ def test_une_preserie_vide_n_a_encore_rien_enfreint() -> None:
         ("formation", {"pilotes": _changes(forme_le=apres(11))}, NON, "1 pilote installé sur 3 sans formation"),
         ("formation", {"pilotes": []}, SANS, "Aucun pilote"),
         ("information_cpam", {}, OUI, "depuis le 30/09/2026"),
+        ("information_cpam", {"jalons": JALONS | {"information_cpam": apres(10)}}, OUI, "depuis le 22/10/2026"),
+        (
+            "information_cpam",
+            {"jalons": JALONS | {"information_cpam": apres(11)}},
+            NON,
+            "La présérie a démarré le 11/10/2026, mais les CPAM ne seront informées que le 23/10/2026",
+        ),
+        (
+            "information_cpam",
+            PREPARATION | {"jalons": {"information_cpam": apres(11)}},
+            SANS,
+            "Les CPAM seront informées le 23/10/2026",
+        ),
         ("information_cpam", {"jalons": _sauf("information_cpam")}, NON, "a démarré le 11/10/2026"),
         ("information_cpam", PREPARATION | {"jalons": {}}, SANS, "d'ici le démarrage"),
         ("reunion_lancement", {}, OUI, "du 07/10/2026"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from sqlalchemy import event
 
 from app.acces.roles import Role
 from app.supervision.lecture import FRAICHE_S
@@ -97,6 +98,17 @@ async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietai
     _verifier(await _releve(cnam), prevues | attendues(rival, installes=1))
 
 
+async def test_un_releve_ne_lit_pas_ce_dont_seules_les_modalites_ont_besoin(cnam: Service) -> None:
+    """The cells are gone through once, for the figures."""
+    moteur = cnam.application.state.base.moteur.sync_engine
+    ordres: list[str] = []
+    event.listen(moteur, "before_cursor_execute", lambda *ordre: ordres.append(ordre[2]))
+    await _releve(cnam)
+    (lecture,) = [ordre for ordre in ordres if "compteur_execution" in ordre]
+    assert lecture.count("FROM compteur_execution") == 1
+    assert lecture.count("FROM pilote") == 1  # this présérie's, not the others'
+
+
 async def test_une_fenetre_se_voit_comme_dans_le_bilan(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await cnam.poster([trace(), trace(emise_le="2026-11-01T09:00:00+01:00")])
     await mettre(proprietaire, observee_depuis=date(2026, 10, 25))
@@ -109,6 +121,10 @@ async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: 
     il_y_a_4_jours = datetime.now(ZoneInfo("UTC")) - timedelta(days=4)
     await mettre(proprietaire, traces_depuis_le=il_y_a_4_jours)
     await cnam.poster(trace(numero_am=PILOTES[0]))
+    reservee = await cnam.en(Role.POSTE, editeur="ortho-soft", numero_am=PILOTES[0])
+    assert (
+        await reservee.poster(trace(numero_am=PILOTES[4]))
+    ).status_code == 403  # no sign of the pilote that it names
     for pilote, colonne, jour in (
         (PILOTES[1], "installe_le", AUJOURD_HUI),
         (PILOTES[2], "installe_le", AUJOURD_HUI + timedelta(days=2)),
