@@ -11,9 +11,6 @@ from app.preseries.contraintes import PiloteJuge
 from app.preseries.cycle import EtatTraces, Statut, etat_traces
 from app.preseries.pilotes import EtatPilote, Suivi
 from app.referentiels import VERSIONS, Referentiel
-from app.traces.refus import Refus
-
-_D_UNE_AUTRE_CLE = (Refus.LOGICIEL_INTERDIT, Refus.PILOTE_INTERDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +102,7 @@ class Faits:
         return self.instant.astimezone(PARIS).date()
 
     def suivi(self, pilote: PiloteInscrit) -> Suivi:
-        """What a key that may not speak for the pilote sent in its name is no sign of it."""
-        siennes = [
-            r.derniere_le for r in self.receptions if r.pilote_id == pilote.id and r.issue not in _D_UNE_AUTRE_CLE
-        ]
+        siennes = [r.derniere_le for r in self.receptions if r.pilote_id == pilote.id]
         attendues = self.dossier.traces_depuis_le if self.dossier.attend_des_traces else None
         return Suivi(pilote.installe_le, pilote.retire_le, max(siennes, default=None), attendues)
 

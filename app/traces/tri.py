@@ -147,18 +147,22 @@ def _rejeter(
     numero_am: str | None,
     emetteur: Emetteur,
 ) -> Rejet:
-    """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »)."""
+    """Counts the refusal to the présérie of the pilote, else to the logiciel's only open one (CONTRACT, « Bilan »).
+
+    To the pilote itself only where the key may speak for it: another's must not make a silent pilote look alive.
+    """
     detail = faute.detail or DETAILS[faute.refus]
     affectation = logiciel.affectations.get(numero_am) if logiciel is not None and numero_am is not None else None
     if logiciel is None or (affectation is None and logiciel.seule_ouverte is None):
         return Rejet(faute.refus, id_trace, faute.champ, detail, None, None)
-    gardee = _a_garder(provenance) if _parle_pour(emetteur, logiciel, numero_am) else INCONNUE
+    parle = _parle_pour(emetteur, logiciel, numero_am)
+    gardee = _a_garder(provenance) if parle else INCONNUE
     if affectation is None:
         compte = (logiciel.seule_ouverte.id, SANS_PILOTE) if logiciel.seule_ouverte is not None else None
         return Rejet(faute.refus, id_trace, faute.champ, detail, compte, None, gardee)
     # Whether a présérie of another éditeur is open is not the sender's to know.
     etat = affectation.preserie.etat if emetteur.editeur in (None, logiciel.editeur) else None
-    compte = (affectation.preserie.id, affectation.pilote.id)
+    compte = (affectation.preserie.id, affectation.pilote.id if parle else SANS_PILOTE)
     return Rejet(faute.refus, id_trace, faute.champ, detail, compte, etat, gardee)
 
 

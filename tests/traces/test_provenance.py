@@ -12,7 +12,7 @@ from app.traces.lecture import INCONNUE, Illisible, Provenance, lire
 from app.traces.nir import contient_nir
 from app.traces.refus import Refus
 from app.traces.schemas import ENTIER_64
-from app.traces.tri import Emetteur
+from app.traces.tri import SANS_PILOTE, Emetteur
 from tests.outils import Corps, echec, trace
 from tests.traces.annuaires import NIR, preserie, rejet
 
@@ -74,7 +74,7 @@ def test_la_cle_d_un_autre_ne_dit_rien_d_un_poste(champs: Corps) -> None:
     """Whatever the refusal, it is still counted to the présérie of the pilote."""
     for emetteur in (Emetteur(3, "rival-soft", None), Emetteur(4, "ortho-soft", "222222222")):
         sortie = rejet(trace(**DITS | champs), emetteur=emetteur)
-        assert sortie.compte == (1, 10)
+        assert sortie.compte == (1, SANS_PILOTE)
         assert sortie.provenance == INCONNUE
 
 
