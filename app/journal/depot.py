@@ -108,9 +108,12 @@ async def tete(session: AsyncSession) -> Tete:
 
 
 async def effacer(session: AsyncSession, mot: str) -> int:
-    """Removes the personal data that name this word anywhere; gives how many entries they lay beside."""
+    """Removes the personal data that name this word anywhere; gives how many entries they lay beside.
+
+    Also within a longer word, and whatever its case: in a free text, what touches it must not hide it.
+    """
     d = DonneesPersonnelles
-    ordre = delete(d).where(cast(d.donnees, Text).regexp_match(rf"\m{mot}\M"))
+    ordre = delete(d).where(cast(d.donnees, Text).icontains(mot, autoescape=True))
     fait = await session.execute(ordre)
     assert isinstance(fait, CursorResult)  # noqa: S101 — what a DELETE gives
     return fait.rowcount
