@@ -7,7 +7,7 @@ import asyncpg
 from sqlalchemy import event
 
 from app.stockage.base import Base
-from tests.contrat.aides import compter, mettre
+from tests.contrat.aides import compter, inscrire_rival, mettre
 from tests.journal.aides import verifier
 from tests.outils import PILOTES, PRESERIE, Service
 
@@ -74,3 +74,20 @@ async def test_un_import_de_mille_lignes_n_envoie_pas_plus_d_ordres_que_d_une(
             "SELECT id FROM pilote WHERE numero_am = $1", entree["personnel"]["numero_am"]
         )
         assert entree["code"] == str(identifiant)
+
+
+async def test_une_page_de_preseries_n_envoie_pas_plus_d_ordres_qu_une_seule(cnam: Service) -> None:
+    await inscrire_rival(cnam)
+    corps = {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33"], "fin_prevue_le": None}
+    for rang in range(20):
+        assert (await cnam.appeler("PUT", f"/preseries/ps-{rang}", json=corps)).status_code == 201
+    comptes = []
+    for limite in (1, 100):
+        with ordres(cnam) as envoyes:
+            elements = (await cnam.lire(f"/preseries?limite={limite}"))["elements"]
+        comptes.append(len(envoyes))
+    assert comptes[0] == comptes[1] < 5
+    assert len(elements) == 22
+    assert {len(lue["jalons"]) > 0 for lue in elements} == {True, False}
+    for lue in elements:
+        assert await cnam.lire(f"/preseries/{lue['code']}") == lue
