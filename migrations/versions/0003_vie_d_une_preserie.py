@@ -145,5 +145,5 @@ def _refuser_de_perdre() -> None:
     if pleines:
         raise CommandError(
             f"Revenir avant la version {revision} effacerait ce qui ne s'efface pas ({', '.join(pleines)}) : gardez "
-            "cette version du schéma, sur laquelle la version précédente du service travaille aussi."
+            "cette version du schéma, sur laquelle la version précédente du service travaille aussi, sans journal."
         )
