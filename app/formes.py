@@ -1,6 +1,6 @@
 """Shapes that every wire schema shares: instants, days, codes, texts (CONTRACT, first lines)."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
@@ -34,10 +34,18 @@ class _Texte:
 ANNEES = range(1900, 9999)
 """Years of an instant or a day: the first and last days of the calendar mean infinity to the database's driver."""
 _INSTANT = core_schema.datetime_schema(tz_constraint="aware", microseconds_precision="truncate", strict=False)
-
+_INSTANT_BORNE = core_schema.datetime_schema(
+    tz_constraint="aware",
+    microseconds_precision="truncate",
+    strict=False,
+    ge=datetime(ANNEES.start, 1, 1, tzinfo=UTC),
+    lt=datetime(ANNEES.stop, 1, 1, tzinfo=UTC),
+)
 _JOUR = core_schema.date_schema(strict=False, ge=date(ANNEES.start, 1, 1), lt=date(ANNEES.stop, 1, 2))
 
 Instant = Annotated[datetime, _Texte(RFC_3339, _INSTANT, "date-time")]
+InstantBorne = Annotated[datetime, _Texte(RFC_3339, _INSTANT_BORNE, "date-time")]
+"""As a parameter: within the years that the database and Python's own arithmetic take, whatever its offset."""
 Jour = Annotated[date, _Texte(AAAA_MM_JJ, _JOUR, "date")]
 NumeroAm = Annotated[str, StringConstraints(pattern=NUMERO_AM)]
 Code = Annotated[str, StringConstraints(pattern=CODE)]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, String
 from pydantic_core import ErrorDetails
 
 from app import fautes
-from app.formes import NUMERO_AM, SANS_NUL, Code, Cpam, Instant, Jour, NumeroAm
+from app.formes import NUMERO_AM, SANS_NUL, Code, Cpam, Instant, InstantBorne, Jour, NumeroAm
 
 PIEGE = "xX-valeur-secrète-Xx"
 
@@ -24,6 +24,7 @@ class _Modele(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     instant: Instant | None = None
+    borne: InstantBorne | None = None
     jour: Jour = date(2026, 1, 1)
     code: Code = "ab"
     cpam: Annotated[list[Cpam], Field(min_length=1, max_length=2)] = ["33"]
@@ -47,6 +48,10 @@ CAS: list[tuple[dict[str, Any], str | None, str]] = [
     ({"sous": {"nom": "\ud800abc"}}, "sous.nom", "Unicode"),
     ({"instant": PIEGE}, "instant", "RFC 3339"),
     ({"instant": "2026-02-30T00:00:00Z"}, "instant", "n'existe pas"),
+    ({"borne": PIEGE}, "borne", "RFC 3339"),
+    ({"borne": "0001-01-01T00:00:00+14:00"}, "borne", "au moins 1900-01-01T00:00:00Z"),
+    ({"borne": "1900-01-01T00:00:00+00:01"}, "borne", "au moins 1900-01-01T00:00:00Z"),
+    ({"borne": "9999-12-31T23:59:59-14:00"}, "borne", "moins que 9999-01-01T00:00:00Z"),
     ({"jour": PIEGE}, "jour", "AAAA-MM-JJ"),
     ({"jour": "2026-02-30"}, "jour", "AAAA-MM-JJ"),
     ({"jour": 20260101}, "jour", "texte attendu"),

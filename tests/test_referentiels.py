@@ -168,6 +168,13 @@ def test_une_version_en_double_est_refusee(tmp_path: Path) -> None:
         charger(tmp_path)
 
 
+def test_un_code_dont_toutes_les_versions_sont_depassees_est_refuse_et_nomme(tmp_path: Path) -> None:
+    _ecrire(tmp_path, "lpp.toml")
+    _ecrire(tmp_path, "autre-2026-11.toml", lambda texte: texte.replace('"lpp"', '"autre"'))
+    with pytest.raises(ValueError, match=r"^autre: every version is superseded; .* autre\.toml"):
+        charger(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("ancien", "nouveau"),
     [

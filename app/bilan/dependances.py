@@ -8,14 +8,14 @@ from fastapi import Depends, Path, Request
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
-from app.formes import CODE, Instant
+from app.formes import CODE, InstantBorne
 from app.traces.anterieures import attendre_les_ecritures
 
 Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
 CodeChemin = Annotated[str, Path(pattern=CODE)]
 
 
-async def _au(requete: Request, _: Lecteur, au: Instant | None = None) -> AsyncIterator[datetime | None]:
+async def _au(requete: Request, _: Lecteur, au: InstantBorne | None = None) -> AsyncIterator[datetime | None]:
     """Few at a time: each reads all the traces of a présérie, and must leave connections to the others."""
     if au is None:
         yield None

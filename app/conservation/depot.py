@@ -11,13 +11,14 @@ from app.preseries.depot import Lignes
 from app.preseries.modeles import Editeur, Logiciel, Preserie
 from app.traces.modeles import reception_sans_suite, trace
 
+_BRUTES = (trace, reception_sans_suite)
 _PURGER = text("SELECT purger_traces(:preserie_id, :au_plus)")
 
 
 async def terminees(session: AsyncSession) -> Sequence[Terminee]:
     """The préséries that have ended and were not purged, or not wholly: interrupted, or refused traces came since."""
     p = Preserie
-    restes = [select(t.c.preserie_id).where(t.c.preserie_id == p.id).exists() for t in (trace, reception_sans_suite)]
+    restes = [select(t.c.preserie_id).where(t.c.preserie_id == p.id).exists() for t in _BRUTES]
     requete: Lignes = (
         select(p.id, p.code, Editeur.code, p.categorie_ps, p.referentiel_version, p.terminee_le)
         .join(Logiciel, Logiciel.id == p.logiciel_id)
@@ -33,11 +34,14 @@ async def terminees(session: AsyncSession) -> Sequence[Terminee]:
 
 
 async def compter(session: AsyncSession, preserie_id: int) -> Comptes:
-    nombres = [
-        select(func.count()).where(t.c.preserie_id == preserie_id).scalar_subquery()
-        for t in (trace, reception_sans_suite)
-    ]
+    nombres = [select(func.count()).where(t.c.preserie_id == preserie_id).scalar_subquery() for t in _BRUTES]
     return Comptes(*(await session.execute(select(*nombres))).one())
+
+
+async def reste(session: AsyncSession, preserie_id: int) -> bool:
+    """Whether raw data of a présérie are still there: another purge may have taken them since they were counted."""
+    restes = [select(t.c.preserie_id).where(t.c.preserie_id == preserie_id).exists() for t in _BRUTES]
+    return bool((await session.execute(select(or_(*restes)))).scalar_one())
 
 
 async def marquer(session: AsyncSession, preserie_id: int) -> bool:

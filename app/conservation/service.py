@@ -41,11 +41,11 @@ async def purger(base: Base, terminee: Terminee, avancement: Avancement, *, lot:
 
 
 async def _commencer(session: AsyncSession, terminee: Terminee, lot: int) -> int:
-    """The mark, the entry and the first batch, together or not at all."""
-    await avancer(session)
+    """The mark, the entry and the first batch, together or not at all; the registry does not wait for the count."""
     comptes = await depot.compter(session, terminee.id)
+    await avancer(session)
     premiere = await depot.marquer(session, terminee.id)
-    if premiere or comptes.total:
+    if premiere or await depot.reste(session, terminee.id):
         fait = Fait(
             action="purge" if premiere else "suite_de_purge",
             objet="preserie",

@@ -41,6 +41,19 @@ def empreinte_personnelle(sel: bytes, donnees: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(sel + _canonique(donnees)).digest()
 
 
+def exiger_relisible(*valeurs: Any) -> None:
+    """Raises TypeError for what the database would give back otherwise (a float, NaN): it would verify as altered."""
+    for valeur in valeurs:
+        if isinstance(valeur, Mapping):
+            exiger_relisible(*valeur.values())
+            if not all(isinstance(nom, str) for nom in valeur):
+                raise TypeError("the names of a fact are texts")
+        elif isinstance(valeur, list | tuple):
+            exiger_relisible(*valeur)
+        elif not (valeur is None or isinstance(valeur, str | int)):
+            raise TypeError(f"a fact holds no {type(valeur).__name__}: give it as a text")
+
+
 def _canonique(valeurs: Mapping[str, Any]) -> bytes:
     return json.dumps(valeurs, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, cast, delete, select, text
+from sqlalchemy import CursorResult, Select, cast, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
 
 from app.acces.roles import Acces
-from app.journal.chaine import DEBUT, Maillon, empreinte, empreinte_personnelle
+from app.journal.chaine import DEBUT, Maillon, empreinte, empreinte_personnelle, exiger_relisible
 from app.journal.modeles import DonneesPersonnelles, EntreeJournal
 from app.journal.verification import Ligne, Personnel, Tete
 
@@ -42,12 +42,35 @@ class Fait:
     personnel: Mapping[str, Any] | None = None
 
 
-async def noter(session: AsyncSession, auteur: Acces | None, fait: Fait) -> None:
-    """Adds an entry within the transaction of the change; an author of None is the console."""
+async def noter(session: AsyncSession, auteur: Acces | None, *faits: Fait) -> None:
+    """Adds an entry for each, in this order, within the transaction of the change; an author of None is the console.
+
+    As many statements for a thousand as for one. Raises TypeError where a fact could not be read back as it is.
+    """
+    if not faits:
+        return
+    for fait in faits:
+        exiger_relisible(fait.avant, fait.apres, fait.personnel)
     numero, precedente, le = (await session.execute(_TETE)).one()
-    sel = secrets.token_bytes(_SEL_OCTETS)
-    maillon = Maillon(
-        numero=numero + 1,
+    tete = precedente or DEBUT
+    entrees: list[dict[str, Any]] = []
+    personnelles: list[dict[str, Any]] = []
+    for rang, fait in enumerate(faits, numero + 1):
+        sel = secrets.token_bytes(_SEL_OCTETS)
+        maillon = _maillon(rang, le, auteur, fait, sel, tete)
+        tete = empreinte(maillon)
+        entrees.append({champ.name: getattr(maillon, champ.name) for champ in fields(maillon)} | {"empreinte": tete})
+        if fait.personnel is not None:
+            personnelles.append({"numero": rang, "sel": sel, "donnees": dict(fait.personnel)})
+    await session.execute(insert(EntreeJournal), entrees)
+    if personnelles:
+        await session.execute(insert(DonneesPersonnelles), personnelles)
+    await session.execute(_AVANCER, {"numero": numero + len(faits), "empreinte": tete})
+
+
+def _maillon(numero: int, le: datetime, auteur: Acces | None, fait: Fait, sel: bytes, precedente: bytes) -> Maillon:
+    return Maillon(
+        numero=numero,
         le=le,
         role=auteur.role.value if auteur is not None else CONSOLE,
         cle_id=auteur.cle_id if auteur is not None else None,
@@ -59,15 +82,8 @@ async def noter(session: AsyncSession, auteur: Acces | None, fait: Fait) -> None
         avant=fait.avant,
         apres=fait.apres,
         empreinte_personnelle=empreinte_personnelle(sel, fait.personnel) if fait.personnel is not None else None,
-        precedente=precedente or DEBUT,
+        precedente=precedente,
     )
-    tete = empreinte(maillon)
-    colonnes = {champ.name: getattr(maillon, champ.name) for champ in fields(maillon)}
-    session.add(EntreeJournal(**colonnes, empreinte=tete))
-    await session.flush()
-    if fait.personnel is not None:
-        session.add(DonneesPersonnelles(numero=maillon.numero, sel=sel, donnees=dict(fait.personnel)))
-    await session.execute(_AVANCER, {"numero": maillon.numero, "empreinte": tete})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +124,12 @@ async def tete(session: AsyncSession) -> Tete:
 
 
 async def effacer(session: AsyncSession, mot: str) -> int:
-    """Removes the personal data that name this word anywhere; gives how many entries they lay beside."""
+    """Removes the personal data that name this word anywhere; gives how many entries they lay beside.
+
+    Also within a longer word, and whatever its case: in a free text, what touches it must not hide it.
+    """
     d = DonneesPersonnelles
-    ordre = delete(d).where(cast(d.donnees, Text).regexp_match(rf"\m{mot}\M"))
+    ordre = delete(d).where(cast(d.donnees, Text).icontains(mot, autoescape=True))
     fait = await session.execute(ordre)
     assert isinstance(fait, CursorResult)  # noqa: S101 — what a DELETE gives
     return fait.rowcount

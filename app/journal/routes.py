@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
-from app.formes import CODE, Instant
+from app.formes import CODE, InstantBorne
 from app.journal import service
 from app.journal.depot import Filtre
 from app.journal.schemas import EntreeLue
@@ -31,7 +31,7 @@ async def lire_journal(
     session: SessionLecture,
     preserie: Preserie = None,
     objet: Objet = None,
-    depuis: Instant | None = None,
+    depuis: InstantBorne | None = None,
     apres: ApresNumero = None,
     limite: Limite = LIMITE,
 ) -> Page[EntreeLue]:

@@ -107,7 +107,7 @@ async def lister_preseries(
     acces: Lecteur, session: SessionLecture, apres: ApresCode = None, limite: Limite = LIMITE
 ) -> Page[PreserieLue]:
     lignes, encore = await depot.page(session, depot.liste_preseries(acces.editeur), Preserie.code, apres, limite)
-    elements = [await vues.vue_preserie(session, p) for p, _ in lignes]
+    elements = await vues.vues_preseries(session, [(p, logiciel) for p, logiciel in lignes])
     return Page(elements=elements, suivant=elements[-1].code if encore else None)
 
 

@@ -51,7 +51,12 @@ async def editeur_de(session: AsyncSession, logiciel_id: int) -> str:
 
 
 async def jalons(session: AsyncSession, preserie_id: int) -> Sequence[Jalon]:
-    return (await session.scalars(select(Jalon).where(Jalon.preserie_id == preserie_id).order_by(Jalon.code))).all()
+    return await jalons_de(session, [preserie_id])
+
+
+async def jalons_de(session: AsyncSession, preseries: Collection[int]) -> Sequence[Jalon]:
+    """Of several préséries, each's by code."""
+    return (await session.scalars(select(Jalon).where(Jalon.preserie_id.in_(preseries)).order_by(Jalon.code))).all()
 
 
 async def pilotes(session: AsyncSession, preserie_id: int) -> Sequence[Pilote]:

@@ -116,7 +116,7 @@ class Decision(Table):
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"), index=True)
-    prise_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    prise_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
     cle_id: Mapped[int]
     sens: Mapped[str] = mapped_column(Text)
     motif: Mapped[str] = mapped_column(Text)

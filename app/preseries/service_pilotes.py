@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.acces.roles import Role
 from app.erreurs import Conflit, RoleInsuffisant
@@ -52,35 +53,48 @@ async def _inscrire(
         apres = avant | changes
         await refuser_un_ecart(session, preserie, (preserie.cpam, avant.values()), (preserie.cpam, apres.values()))
         await _refuser_les_engages(session, preserie, changes)
-    for numero, voulu in changes.items():
-        pilote = presents.get(numero) or Pilote(preserie_id=preserie.id, numero_am=numero)
-        for champ, valeur in voulu:
-            setattr(pilote, champ, valeur)
-        session.add(pilote)
-        await session.flush()
-        await _noter(session, auteur, preserie, pilote.id, avant.get(numero), voulu)
+        await _ecrire(session, auteur, preserie, presents, changes)
     return {
         numero: Inscrit(voulu, (numero not in avant) if numero in changes else None) for numero, voulu in voulus.items()
     }
 
 
-async def _noter(
-    session: AsyncSession, auteur: Auteur, preserie: Preserie, pilote_id: int, avant: PiloteLu | None, apres: PiloteLu
+async def _ecrire(
+    session: AsyncSession,
+    auteur: Auteur,
+    preserie: Preserie,
+    presents: Mapping[str, Pilote],
+    changes: Mapping[str, PiloteLu],
 ) -> None:
+    """As many statements for a whole file as for one pilote: all of them wait for the registry's lock."""
+    avant = {numero: vue_pilote(presents[numero]) for numero in changes if numero in presents}
+    pilotes = {n: presents.get(n) or Pilote(preserie_id=preserie.id, numero_am=n) for n in changes}
+    for numero, voulu in changes.items():
+        for champ, valeur in voulu:
+            setattr(pilotes[numero], champ, valeur)
+            # Every column of each, changed or not, so that one statement is that of all.
+            flag_modified(pilotes[numero], champ)
+    session.add_all(pilotes.values())
+    await session.flush()
+    editeur = await depot.editeur_de(session, preserie.logiciel_id)
+    faits = [_fait(editeur, preserie.code, pilotes[n].id, avant.get(n), voulu) for n, voulu in changes.items()]
+    await journal.noter(session, auteur.acces, *faits)
+
+
+def _fait(editeur: str, preserie: str, pilote_id: int, avant: PiloteLu | None, apres: PiloteLu) -> Fait:
     """A pilote is a person: all that is said of it lies beside the chain."""
-    fait = Fait(
+    return Fait(
         action="modification" if avant is not None else "creation",
         objet="pilote",
         code=str(pilote_id),
-        editeur=await depot.editeur_de(session, preserie.logiciel_id),
-        preserie=preserie.code,
+        editeur=editeur,
+        preserie=preserie,
         personnel={
             "numero_am": apres.numero_am,
             "avant": contenu(avant) if avant is not None else None,
             "apres": contenu(apres),
         },
     )
-    await journal.noter(session, auteur.acces, fait)
 
 
 def _reserver_la_phase_2(

@@ -53,13 +53,15 @@ async def lister(
         message = f"catégorie sans référentiel : catégories connues : {', '.join(EN_VIGUEUR)}"
         raise CorpsInvalide(f"categorie_ps : {message}.", erreurs=[{"champ": "categorie_ps", "message": message}])
     depuis = _cle(apres) if apres is not None else ("", "")
-    requete = depot.liste_logiciels(acces.editeur).where(Logiciel.code >= depuis[0])
+    # As Python compares them below: another collation of the database would put codes in another order.
+    code = Logiciel.code.collate("C")
+    requete = depot.liste_logiciels(acces.editeur).where(code >= depuis[0])
     if filtre.editeur is not None:
         requete = requete.where(Editeur.code == filtre.editeur)
     if filtre.module is not None:
         requete = requete.where(Module.code == filtre.module)
     # The cursor's own logiciel may have nothing left to show, and one row more tells whether a page follows.
-    lignes = (await session.execute(requete.order_by(Logiciel.code).limit(limite + 2))).all()
+    lignes = (await session.execute(requete.order_by(code).limit(limite + 2))).all()
     lus = await avec_validites(session, [vue_logiciel(*ligne) for ligne in lignes])
     voulues = [
         une

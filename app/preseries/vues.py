@@ -1,10 +1,13 @@
 """The registry's rows in their wire form."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries import depot
 from app.preseries.cycle import Statut, etat_traces
-from app.preseries.modeles import Editeur, Logiciel, Module, Pilote, Preserie
+from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 from app.preseries.schemas import AutorisationCnda, EditeurLu, LogicielLu, ModuleLu, PiloteLu, PreserieLue
 from app.referentiels import VERSIONS
 
@@ -36,10 +39,21 @@ def vue_logiciel(lo: Logiciel, editeur: str, module: str) -> LogicielLu:
 async def vue_preserie(session: AsyncSession, p: Preserie) -> PreserieLue:
     await session.flush()
     logiciel = await session.get_one(Logiciel, p.logiciel_id)
-    jalons = await depot.jalons(session, p.id)
+    return _preserie(p, logiciel.code, await depot.jalons(session, p.id))
+
+
+async def vues_preseries(session: AsyncSession, lignes: Sequence[tuple[Preserie, str]]) -> list[PreserieLue]:
+    """Préséries, each with the code of its logiciel; one query for the jalons of all."""
+    jalons: defaultdict[int, list[Jalon]] = defaultdict(list)
+    for jalon in await depot.jalons_de(session, [p.id for p, _ in lignes]):
+        jalons[jalon.preserie_id].append(jalon)
+    return [_preserie(p, logiciel, jalons[p.id]) for p, logiciel in lignes]
+
+
+def _preserie(p: Preserie, logiciel: str, jalons: Sequence[Jalon]) -> PreserieLue:
     return PreserieLue.model_construct(
         code=p.code,
-        logiciel=logiciel.code,
+        logiciel=logiciel,
         categorie_ps=p.categorie_ps,
         cpam=p.cpam,
         fin_prevue_le=p.fin_prevue_le,

@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -17,7 +17,7 @@ __all__ = ["EN_VIGUEUR", "HORS_PERIMETRE", "OPERATIONS", "TYPES_PRESCRIPTION", "
 def charger(dossier: Traversable) -> Mapping[tuple[str, str], Referentiel]:
     """The référentiels of a folder by code and version, the one in force the last of its code.
 
-    Raises ValueError, naming the file, where one is malformed or misnamed.
+    Raises ValueError, naming the file, where one is malformed or misnamed, and naming the code that has none in force.
     """
     lus: list[tuple[bool, Referentiel]] = []  # whether it is in force
     for fichier in sorted((f for f in dossier.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
@@ -32,13 +32,17 @@ def charger(dossier: Traversable) -> Mapping[tuple[str, str], Referentiel]:
     return MappingProxyType(_ranger(lus))
 
 
-def _ranger(lus: Iterable[tuple[bool, Referentiel]]) -> dict[tuple[str, str], Referentiel]:
+def _ranger(lus: Sequence[tuple[bool, Referentiel]]) -> dict[tuple[str, str], Referentiel]:
     par_version: dict[tuple[str, str], Referentiel] = {}
     for _, lu in sorted(lus, key=lambda couple: (couple[1].code, couple[0], couple[1].version)):
         cle = lu.code, lu.version
         if cle in par_version:
             raise ValueError(f"{lu.code}: version {lu.version} is there twice; what is in force bears a new one")
         par_version[cle] = lu
+    en_vigueur = {lu.code for presente, lu in lus if presente}
+    for code, _ in par_version:
+        if code not in en_vigueur:
+            raise ValueError(f"{code}: every version is superseded; what is in force is to be named {code}.toml")
     return par_version
 
 

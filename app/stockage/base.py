@@ -13,7 +13,8 @@ from app.reglages import ReglageInvalide
 from app.stockage.tables import ROLE_SERVICE
 
 CONNEXION_DELAI_S = 5
-_ETATS_INDISPONIBLES = ("08", "25006", "53", "57", "58")
+_ETATS_INDISPONIBLES = ("08", "25006", "40", "53", "57", "58")
+"""Class 40: this transaction was given up for another's sake (a deadlock); sent again, it passes."""
 
 
 class Base:
@@ -85,7 +86,7 @@ def url_asyncpg(url: str) -> str:
 
 
 def est_indisponible(erreur: BaseException) -> bool:
-    """Whether the database could not be reached or could not work, rather than refused what it was told."""
+    """Whether the database could not be reached or could not work this time, rather than refused what it was told."""
     if isinstance(erreur, DBAPIError):
         if erreur.connection_invalidated or erreur.orig is None:
             return True

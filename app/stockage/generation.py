@@ -89,7 +89,7 @@ V = TypeVar("V")
 
 
 class Memoire(Generic[C, V]):
-    """What was read from the registry under one generation; emptied as soon as there is a newer one."""
+    """What was read from the registry under one generation; emptied as soon as it is asked under a newer one."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
@@ -106,15 +106,18 @@ class Memoire(Generic[C, V]):
 
     def lire(self, cle: C) -> V | None:
         """What is known, if it may be trusted now."""
-        if not self._generation.sure or self._numero != self._generation.numero:
-            return None
-        return self._valeurs.get(cle)
+        self._oublier_le_passe()
+        return self._valeurs.get(cle) if self._generation.sure else None
 
     def garder(self, cle: C, valeur: V, lu_sous: int) -> None:
         """Keeps what was read while ``lu_sous`` was the generation; drops it if that is no longer so."""
         if lu_sous != self._generation.numero:
             return
-        if self._numero != lu_sous:
-            self._numero = lu_sous
-            self._valeurs.clear()
+        self._oublier_le_passe()
         self._valeurs[cle] = valeur
+
+    def _oublier_le_passe(self) -> None:
+        """A key that was destroyed must not stay in memory until something else is kept."""
+        if self._numero != self._generation.numero:
+            self._numero = self._generation.numero
+            self._valeurs.clear()

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql
 
 revision = "0003"
@@ -42,7 +43,13 @@ END $$
 """
 
 
+# A change of the registry in flight holds ``registre`` and asks for ``preserie`` next: taken in another order, the two
+# would wait for each other.
+VERROU = "LOCK TABLE registre"
+
+
 def upgrade() -> None:
+    op.execute(VERROU)
     op.add_column("preserie", sa.Column("pilotes_max", sa.Integer(), nullable=True))
     for colonne in ("validee_le", "terminee_le", "purgee_le"):
         op.add_column("preserie", sa.Column(colonne, INSTANT, nullable=True))
@@ -72,7 +79,7 @@ def _decision() -> None:
         "decision",
         sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("preserie_id", sa.Integer(), nullable=False),
-        sa.Column("prise_le", INSTANT, server_default=sa.text("now()"), nullable=False),
+        sa.Column("prise_le", INSTANT, server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("cle_id", sa.Integer(), nullable=False),
         sa.Column("sens", sa.Text(), nullable=False),
         sa.Column("motif", sa.Text(), nullable=False),
@@ -118,6 +125,8 @@ def _journal() -> None:
 
 
 def downgrade() -> None:
+    op.execute(VERROU)
+    _refuser_de_perdre()
     op.execute("DROP FUNCTION purger_traces")
     for table in ("journal_personnel", "journal", "decision"):
         op.drop_table(table)
@@ -128,3 +137,13 @@ def downgrade() -> None:
         op.drop_column("registre", colonne)
     for colonne in ("pilotes_max", "validee_le", "terminee_le", "purgee_le"):
         op.drop_column("preserie", colonne)
+
+
+def _refuser_de_perdre() -> None:
+    lire = op.get_bind().exec_driver_sql
+    pleines = [table for table in IMMUABLES if lire(f"SELECT EXISTS (SELECT FROM {table})").scalar_one()]
+    if pleines:
+        raise CommandError(
+            f"Revenir avant la version {revision} effacerait ce qui ne s'efface pas ({', '.join(pleines)}) : gardez "
+            "cette version du schéma, sur laquelle la version précédente du service travaille aussi, sans journal."
+        )

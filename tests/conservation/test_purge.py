@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Role
 from app.conservation import echeances
@@ -15,6 +17,7 @@ from app.conservation import service as conservation
 from app.conservation.echeances import Terminee
 from app.referentiels import EN_VIGUEUR, VERSIONS
 from app.reglages import Reglages
+from app.stockage import generation
 from app.stockage.base import Base
 from tests.contrat.aides import cas, compter, etat_dit, inscrire_rival, mettre, verifier_probleme
 from tests.journal.aides import commande, verifier
@@ -206,6 +209,40 @@ async def test_deux_purges_a_la_fois_n_en_font_qu_une(
     entrees = (await cnam.lire("/journal"))["elements"]
     assert [e["action"] for e in entrees if "purge" in e["action"]].count("purge") == 1
     assert (await verifier(base))[0].constats == []
+
+
+async def test_le_registre_n_attend_pas_que_les_traces_soient_comptees(
+    cnam: Service, base: Base, proprietaire: asyncpg.Connection
+) -> None:
+    await _terminer(proprietaire, DELAI)
+    dues = await _dues(base)
+    envoyes: list[str] = []
+    event.listen(base.moteur.sync_engine, "before_cursor_execute", lambda *a: envoyes.append(a[2]))
+    for due in dues:
+        await conservation.purger(base, due, lambda _: None)
+    comptages = [rang for rang, ordre in enumerate(envoyes) if "count(" in ordre]
+    verrous = [rang for rang, ordre in enumerate(envoyes) if "registre" in ordre]
+    assert len(dues) == len(comptages) == 1
+    assert comptages[0] < verrous[0]
+
+
+async def test_une_purge_qui_ne_trouve_plus_rien_n_en_dit_rien(
+    cnam: Service, base: Base, proprietaire: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one took it all between the count and the lock."""
+    await _terminer(proprietaire, DELAI)
+    (due,) = await _dues(base)
+    avancer = generation.avancer
+
+    async def se_faire_devancer(session: AsyncSession) -> None:
+        monkeypatch.setattr(conservation, "avancer", avancer)
+        await conservation.purger(base, due, lambda _: None)
+        await avancer(session)
+
+    monkeypatch.setattr(conservation, "avancer", se_faire_devancer)
+    await conservation.purger(base, due, lambda _: None)
+    entrees = (await cnam.lire("/journal"))["elements"]
+    assert [e["action"] for e in entrees if "purge" in e["action"]] == ["purge"]
 
 
 async def test_ce_qui_arrive_encore_part_a_la_purge_suivante_et_reste_compte(

@@ -165,6 +165,17 @@ async def test_une_page_de_logiciels_ne_demande_pas_plus_qu_un_seul(monde: Servi
     assert comptes == [3, 3, 3, 3]
 
 
+async def test_la_base_range_les_codes_comme_le_curseur_quelle_que_soit_sa_collation(monde: Service) -> None:
+    """The server of the tests knows no order but that of code points: what it is asked for is all that shows."""
+    base: Base = monde.application.state.base
+    requetes: list[str] = []
+    event.listen(base.moteur.sync_engine, "before_cursor_execute", lambda *a: requetes.append(a[2]))
+    await monde.lire("/validites?limite=1&apres=aa/lpp")
+    (liste,) = [une for une in requetes if re.search(r"\sFROM logiciel\s", une) and "ORDER BY" in une]
+    assert re.search(r'logiciel\.code COLLATE "C"\)? >= \$', liste), liste
+    assert re.search(r'ORDER BY \(?logiciel\.code COLLATE "C"\)?\s+LIMIT', liste), liste
+
+
 def test_chaque_raison_est_documentee() -> None:
     page = (DOCS / "routes.md").read_text("utf-8").partition("| reason |")[2].partition("##")[0]
     assert set(re.findall(r"^\| ([a-z-]+) \| (?:yes|no)", page, re.MULTILINE)) == set(Raison)

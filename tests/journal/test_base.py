@@ -1,11 +1,12 @@
 """The journal in the database: written by many at once, changed by nobody; what is done to it behind its back."""
 
 import asyncio
+from decimal import Decimal
 
 import asyncpg
 import pytest
 
-from app.journal.depot import noter
+from app.journal.depot import noter, parcourir
 from app.journal.verification import Tete
 from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
@@ -162,3 +163,40 @@ async def test_une_longue_chaine_se_lit_par_lots(base: Base) -> None:
     assert (verification.entrees, tete.numero, verification.constats) == (1100, 1100, [])
     assert (await verifier(base, tete))[0].constats == []
     assert (await verifier(base, Tete(1050, bytes(32))))[0].constats
+
+
+async def test_plusieurs_faits_d_un_coup_sont_la_chaine_qu_ils_seraient_un_a_un(base: Base) -> None:
+    await ecrire(base, fait(0))
+    async with base.ecriture() as session:
+        await noter(session, CNAM)
+        await noter(session, CNAM, fait(1), fait(2, personnel=None, avant=None), fait(3))
+        await noter(session, None, fait(4))
+    verification, tete = await verifier(base)
+    assert (verification.entrees, tete.numero, verification.constats) == (5, 5, [])
+    async with base.lecture() as session:
+        lignes = [ligne async for ligne in parcourir(session)]
+    assert [ligne.maillon.apres for ligne in lignes] == [fait(rang).apres for rang in range(5)]
+    assert [ligne.personnel is not None for ligne in lignes] == [True, True, False, True, True]
+    assert [ligne.maillon.role for ligne in lignes] == [*["cnam"] * 4, "console"]
+
+
+_INFIDELES: tuple[dict[object, object], ...] = (
+    {"a": 1.5},
+    {"a": 1e2},
+    {"a": [{"b": float("nan")}]},
+    {"a": float("inf")},
+    {"a": Decimal(1)},
+    {"a": (0.0,)},
+    {1: "a"},
+    {"a": {None: 1}},
+)
+
+
+@pytest.mark.parametrize("valeurs", _INFIDELES, ids=str)
+@pytest.mark.parametrize("ou", ["avant", "apres", "personnel"])
+async def test_ce_que_la_base_rendrait_autrement_ne_se_note_pas(base: Base, ou: str, valeurs: object) -> None:
+    """JSONB gives 100 for 1e2: the entry would verify as altered."""
+    with pytest.raises(TypeError):
+        await ecrire(base, fait(0), fait(1, **{ou: valeurs}))
+    verification, tete = await verifier(base)
+    assert (verification.entrees, tete.numero, verification.constats) == (1, 1, [])

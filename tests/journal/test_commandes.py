@@ -52,31 +52,40 @@ async def test_une_tete_qui_n_en_est_pas_une_est_refusee(reglages: Reglages) -> 
 async def test_effacer_ote_une_personne_et_laisse_la_chaine_intacte(
     base: Base, reglages: Reglages, proprietaire: asyncpg.Connection
 ) -> None:
-    """Wherever it is named beside the chain, alone or within a sentence; what only looks like it stays."""
+    """Wherever it is named beside the chain, alone or within a text, whatever touches it there."""
     efface, autre = NUMEROS_AM
+    textes = (f"retrait de {efface}, parti", f"Pilote :\n{efface}", f"nº{efface}", f"Am{efface}é", f"dossier {efface}0")
     await ecrire(
         base,
         fait(0),
         fait(1),
         fait(2, personnel={"avant": {"pilotes": [{"numero_am": efface}]}}),
-        fait(3, personnel={"motif": f"retrait de {efface}, parti"}),
-        fait(4, personnel={"motif": f"dossier {efface}0"}),
-        fait(5, personnel=None),
+        fait(3, personnel={"motif": "dossier 38939142"}),
+        fait(4, personnel=None),
+        *(fait(personnel={"motif": texte}) for texte in textes),
     )
     _, notee = await verifier(base)
     fini = await commande(reglages, "journal", "effacer", entree=f"{efface}\n")
     assert fini.returncode == 0, fini.stderr
-    assert "3 entrées" in fini.stdout
+    assert "7 entrées" in fini.stdout
     assert efface not in fini.stdout + fini.stderr
     restants = await proprietaire.fetch("SELECT numero, donnees::text FROM journal_personnel ORDER BY numero")
-    assert [ligne["numero"] for ligne in restants] == [2, 5]
+    assert [ligne["numero"] for ligne in restants] == [2, 4]
     assert autre in restants[0]["donnees"]
     entree = await proprietaire.fetchrow("SELECT *, j::text AS texte FROM journal AS j ORDER BY numero DESC LIMIT 1")
     assert entree is not None
-    assert (entree["role"], entree["action"], entree["apres"]) == ("console", "effacement", '{"entrees": 3}')
+    assert (entree["role"], entree["action"], entree["apres"]) == ("console", "effacement", '{"entrees": 7}')
     assert efface not in entree["texte"]
     verification, _ = await verifier(base, notee)
-    assert (verification.constats, verification.effacees) == ([], 3)
+    assert (verification.constats, verification.effacees) == ([], 7)
+
+
+async def test_effacer_trouve_un_numero_en_minuscules(
+    base: Base, reglages: Reglages, proprietaire: asyncpg.Connection
+) -> None:
+    await ecrire(base, fait(1), fait(0, personnel={"motif": NUMEROS_AM[1].lower()}))
+    assert "2 entrées" in (await commande(reglages, "journal", "effacer", entree=f"{NUMEROS_AM[1]}\n")).stdout
+    assert await compter(proprietaire, "journal_personnel") == 0
 
 
 async def test_effacer_ce_que_rien_ne_porte_ne_note_rien(

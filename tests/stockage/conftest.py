@@ -1,5 +1,6 @@
-"""A database of a test's own, and two instances of the service on one database."""
+"""A database of a test's own, also an empty one, and two instances of the service on one database."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -12,8 +13,11 @@ from app.acces.roles import Role
 from app.main import create_app
 from app.reglages import Reglages
 from app.stockage.base import Base
+from app.stockage.embarque import PostgresEmbarque
 from tests.outils import Service
 from tests.traces.ecrivains import BaseObservee
+
+_numeros = itertools.count()
 
 
 @pytest.fixture
@@ -37,3 +41,16 @@ async def instances(proprietaire: asyncpg.Connection, reglages: Reglages) -> Asy
             services.append(Service(await pile.enter_async_context(client), application))
         premiere = await services[0].en(Role.CNAM)
         yield premiere, Service(services[1].client, services[1].application, premiere.cle)
+
+
+@pytest.fixture
+async def neuve(postgres: PostgresEmbarque) -> AsyncIterator[str]:
+    """The owner's URL of an empty database."""
+    nom = f"neuve_{next(_numeros)}"
+    connexion = await asyncpg.connect(postgres.url())
+    try:
+        await connexion.execute(f"CREATE DATABASE {nom}")
+        yield postgres.url(nom)
+        await connexion.execute(f"DROP DATABASE {nom} WITH (FORCE)")
+    finally:
+        await connexion.close()

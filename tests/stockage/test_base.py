@@ -44,6 +44,8 @@ ABSENCES: list[Exception] = [
     asyncpg.QueryCanceledError(),
     asyncpg.DiskFullError(),
     asyncpg.ReadOnlySQLTransactionError(),
+    asyncpg.DeadlockDetectedError(),
+    asyncpg.SerializationError(),
     asyncpg.InterfaceError(""),
     asyncpg.InternalClientError(""),
     ConnectionRefusedError(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 
 import asyncpg
 from sqlalchemy import text
@@ -40,6 +41,27 @@ async def test_la_memoire_ne_rend_que_ce_qui_fut_lu_sous_la_generation_presente(
     assert memoire.lire("a") is None
     memoire.garder("b", 2, memoire.numero)
     assert (memoire.lire("a"), memoire.lire("b")) == (None, 2)
+
+
+class _Cle:
+    """A value of which one can see that nothing holds it any longer."""
+
+
+async def test_ce_qui_fut_lu_sous_une_generation_passee_est_oublie_des_la_question(base: Base) -> None:
+    """Whatever is asked for, and though nothing new is kept: a destroyed key must not linger."""
+    generation = Generation(base, 1)
+    memoire: Memoire[str, _Cle] = Memoire(generation)
+    assert await generation.confirmer()
+    cle = _Cle()
+    tenue = weakref.ref(cle)
+    memoire.garder("a", cle, memoire.numero)
+    del cle
+    assert memoire.lire("b") is None
+    assert tenue() is not None
+    await avancer(base)
+    assert await generation.confirmer()
+    assert memoire.lire("b") is None
+    assert tenue() is None
 
 
 async def test_sans_nouveau_regard_la_memoire_n_est_plus_sure(base: Base) -> None:

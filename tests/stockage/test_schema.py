@@ -1,8 +1,6 @@
 """Migrations on databases of their own, the models against them, and what the service's user may not do."""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -19,7 +17,6 @@ from app.stockage.schema import configuration, est_pret, migrer, revenir, revisi
 from app.stockage.tables import ROLE_SERVICE, Table
 from tests.processus.lancement import environnement, executer
 
-_numeros = itertools.count()
 _CATALOGUE = """
 SELECT 'colonne', c.relname, a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
        a.attgenerated::text, a.attidentity::text, pg_get_expr(d.adbin, d.adrelid)
@@ -54,19 +51,6 @@ async def pret(url: str) -> bool:
             return await est_pret(session)
     finally:
         await base.fermer()
-
-
-@pytest.fixture
-async def neuve(postgres: PostgresEmbarque) -> AsyncIterator[str]:
-    """The owner's URL of an empty database."""
-    nom = f"neuve_{next(_numeros)}"
-    connexion = await asyncpg.connect(postgres.url())
-    try:
-        await connexion.execute(f"CREATE DATABASE {nom}")
-        yield postgres.url(nom)
-        await connexion.execute(f"DROP DATABASE {nom} WITH (FORCE)")
-    finally:
-        await connexion.close()
 
 
 async def test_monter_descendre_remonter_redonne_le_meme_schema(neuve: str) -> None:
