@@ -23,7 +23,8 @@ A detail is French, says what to do, and never repeats a value that the caller s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from types import MappingProxyType
+from typing import NotRequired, Self, TypedDict
 
 
 class Faute(TypedDict):
@@ -38,11 +39,15 @@ class Faute(TypedDict):
 
 
 class ErreurMetier(Exception):
-    """What a caller may be told: a status, a stable code, and a sentence that says what to do."""
+    """What a caller may be told: a status, a stable code, and a sentence that says what to do.
+
+    ``fautifs`` is never told: the N° AM at fault with the faulty field of each, for who can say it in other words.
+    """
 
     statut: int
     code: str
     titre: str
+    fautifs: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -57,6 +62,11 @@ class ErreurMetier(Exception):
         self.erreurs = list(erreurs)
         self.entetes = dict(entetes or {})
         self.complements = dict(complements or {})
+
+    def de(self, fautifs: Mapping[str, str]) -> Self:
+        """The same, with whose fault it is."""
+        self.fautifs = fautifs
+        return self
 
 
 class CorpsIllisible(ErreurMetier):

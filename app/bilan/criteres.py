@@ -19,12 +19,15 @@ from app.francais import accorder, jour
 from app.referentiels import Fraction
 
 
-def enregistrement(total: Taux, par_pilote: Mapping[str, Taux], seuil: Fraction) -> CritereEnregistrement:
-    """Criterion 1: registered executions / executions reaches the threshold."""
+def enregistrement(
+    total: Taux, par_pilote: Mapping[str, Taux], seuil: Fraction, depuis: date | None = None
+) -> CritereEnregistrement:
+    """Criterion 1: registered executions / executions reaches the threshold; ``depuis`` is where the window begins."""
     if total.total == 0:
         return CritereEnregistrement(
             etat=Etat.INDETERMINE,
-            explication="Aucune exécution n'a encore été reçue.",
+            explication="Aucune exécution n'a encore été reçue"
+            + (f" depuis le {jour(depuis)}, où commence l'observation." if depuis is not None else "."),
             mesure=None,
             seuil=seuil.valeur,
             intervalle=None,

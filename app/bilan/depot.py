@@ -13,7 +13,7 @@ from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
 from app.bilan.sources import PRESENT, Source, phase
 from app.preseries.cycle import Statut
-from app.preseries.depot import ouverte
+from app.preseries.depot import maximum_releve, ouverte
 from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 
@@ -64,7 +64,7 @@ def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Se
     colonnes = (
         *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
         *(p.statut, p.traces_actives, p.traces_depuis_le, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le),
-        *(p.pilotes_max, Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
+        *(maximum_releve(), Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)

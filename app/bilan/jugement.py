@@ -18,7 +18,7 @@ from app.bilan.schemas import (
 )
 from app.bilan.verdict import verdict
 from app.preseries.annuaire import PARIS
-from app.preseries.cycle import Statut
+from app.preseries.cycle import TERMINES, Statut
 from app.preseries.modalites import Situation, modalites
 from app.preseries.pilotes import EtatPilote
 from app.traces.refus import Issue
@@ -31,7 +31,9 @@ def juger(faits: Faits, *, modalites_aussi: bool = True) -> BilanLu:
     fenetre = [c for c in faits.cellules if c.dans_la_fenetre]
     succes = {nom: operation.succes for nom, operation in faits.operations.items()}
     juges = [
-        criteres.enregistrement(taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil),
+        criteres.enregistrement(
+            taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil, dossier.observee_depuis
+        ),
         criteres.anomalies(faits.anomalies, succes, referentiel.operations.requises),
         criteres.scor(scor(fenetre), referentiel.scor.non_conformes_max),
         criteres.prerequis(faits.jalons.get("prerequis_identifies")),
@@ -73,7 +75,7 @@ def situation(faits: Faits) -> Situation:
         cpam=dossier.cpam,
         pilotes=faits.pilotes,
         pilotes_max=dossier.pilotes_max,
-        ailleurs=faits.ailleurs,
+        ailleurs=() if Statut(dossier.statut) in TERMINES else faits.ailleurs,  # what comes later is not its own
         solution_sesam_vitale=dossier.solution_sesam_vitale,
         cnda_le=dossier.cnda_le,
         demarree_le=demarree_le.astimezone(PARIS).date() if demarree_le is not None else None,

@@ -56,7 +56,12 @@ async def lire_traces_postes(code: CodeChemin, acces: Lecteur, session: SessionL
     "« If-Match » porte sur la présérie.",
     responses={
         "200": {"description": "L'état des traces."},
-        **problemes(service.introuvable(), deja_engage(), EtapeRefusee(refus(EN_COURS, Action.DESACTIVATION) or "")),
+        **problemes(
+            service.introuvable(),
+            deja_engage(),
+            ModaliteRefusee,
+            EtapeRefusee(refus(EN_COURS, Action.DESACTIVATION) or ""),
+        ),
     },
 )
 async def basculer_traces_postes(

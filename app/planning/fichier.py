@@ -81,6 +81,14 @@ def lire(contenu: bytes, connus: Mapping[str, PiloteCorps]) -> dict[str, PiloteC
     return lecture.lus
 
 
+def nommer_les_lignes(contenu: bytes, fautifs: Mapping[str, str]) -> list[Faute]:
+    """One fault per line of a file that is well formed, by the N° AM at fault with the faulty field of each."""
+    lignes = _lignes(_texte(contenu))
+    colonne = next(lignes)[1].index("numero_am")
+    trouvees = ((numero, fautifs.get(cellules[colonne])) for numero, cellules in lignes)
+    return [_faute(numero, nom, "c'est ce pilote qui fait refuser le fichier") for numero, nom in trouvees if nom]
+
+
 def _texte(contenu: bytes) -> str:
     try:
         return contenu.decode("utf-8-sig")

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
+from app.erreurs import ErreurMetier
 from app.planning import fichier
 from app.planning.schemas import ImportLu, PlanningLu
 from app.preseries import depot
@@ -28,5 +29,10 @@ async def importer(session: AsyncSession, auteur: Auteur, code: str, contenu: by
     present = await exporter(session, auteur.acces, code)
     verifier(auteur.si_match, present)
     voulus = fichier.lire(contenu, {pilote.numero_am: pilote for pilote in present.elements})
-    crees = [inscrit.cree for inscrit in (await enregistrer_pilotes(session, auteur, code, voulus)).values()]
+    try:
+        inscrits = await enregistrer_pilotes(session, auteur, code, voulus)
+    except ErreurMetier as refus:
+        refus.erreurs += fichier.nommer_les_lignes(contenu, refus.fautifs)
+        raise
+    crees = [inscrit.cree for inscrit in inscrits.values()]
     return ImportLu(inscrits=crees.count(True), modifies=crees.count(False), inchanges=crees.count(None))

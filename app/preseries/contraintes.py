@@ -133,7 +133,8 @@ def _trop_d_installations(regles: Referentiel, pilotes: Sequence[PiloteJuge]) ->
             trop,
             f"{accorder(semaine.installations, 'installation', 'installations')} en première semaine, du "
             f"{jour(semaine.debut)} au {jour(semaine.fin)}, pour {maximum} au plus : reportez-en {trop} au "
-            f"{jour(semaine.fin + timedelta(days=1))} ou après.",
+            f"{jour(semaine.fin + timedelta(days=1))} ou après ; si une installation plus ancienne reste à saisir, "
+            "commencez par elle, ou importez tout le planning.",
         )
 
 

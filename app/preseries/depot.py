@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.preseries.cycle import Statut
 from app.preseries.modeles import Decision, Editeur, Jalon, Logiciel, Module, Pilote, Preserie
@@ -102,10 +103,25 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
     return (await session.execute(requete.limit(1))).first() is not None
 
 
-async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Collection[str]) -> bool:
-    """Whether one of these pilotes is still in another open présérie of the same logiciel."""
+def maximum_releve() -> ScalarSelect[int | None]:
+    """What prolongations have raised the pilotes of a présérie's logiciel to; None where none did."""
+    autre = aliased(Preserie)
+    return (
+        select(func.max(autre.pilotes_max))
+        .where(
+            autre.logiciel_id == Preserie.logiciel_id,
+            autre.categorie_ps == Preserie.categorie_ps,
+            or_(autre.id == Preserie.id, ouverte(autre)),
+        )
+        .correlate(Preserie)
+        .scalar_subquery()
+    )
+
+
+async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Collection[str]) -> set[str]:
+    """Which of these pilotes are still in another open présérie of the same logiciel."""
     requete = (
-        select(Pilote.id)
+        select(Pilote.numero_am)
         .join(Preserie, Preserie.id == Pilote.preserie_id)
         .where(
             Preserie.logiciel_id == p.logiciel_id,
@@ -115,7 +131,7 @@ async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Coll
             Pilote.retire_le.is_(None),
         )
     )
-    return (await session.execute(requete.limit(1))).first() is not None
+    return set(await session.scalars(requete))
 
 
 def liste_editeurs(editeur_code: str | None) -> Lignes:

@@ -1,8 +1,9 @@
 """The modalités that bind, applied to a change: it is refused where it breaks one, or one that was broken, worse."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.erreurs import ModaliteRefusee
@@ -12,7 +13,7 @@ from app.preseries.modeles import Preserie
 from app.preseries.schemas import PiloteLu
 from app.referentiels import VERSIONS
 
-Composition: TypeAlias = tuple[Sequence[str], Iterable[PiloteLu]]
+Composition: TypeAlias = tuple[Sequence[str], Collection[PiloteLu]]
 """What a présérie is made of: its CPAM, and its pilotes."""
 
 
@@ -22,6 +23,7 @@ async def refuser_un_ecart(
     """Raises ModaliteRefusee (409); ``avant`` is None where the présérie is judged as it stands."""
     regles = VERSIONS[preserie.categorie_ps, preserie.referentiel_version]
     ailleurs = await depot.pilotes_ailleurs(session, preserie)
+    releve = await session.scalar(select(depot.maximum_releve()).where(Preserie.id == preserie.id))
     presents, voulus = (
         []
         if composition is None
@@ -29,11 +31,12 @@ async def refuser_un_ecart(
             regles,
             composition[0],
             [PiloteJuge(**dict(pilote)) for pilote in composition[1]],
-            pilotes_max=preserie.pilotes_max,
+            pilotes_max=releve,
             ailleurs=ailleurs,
         )
         for composition in (avant, apres)
     )
     pire = aggravation(presents, voulus)
     if pire is not None:
-        raise ModaliteRefusee(pire.modalite, pire.explication)
+        fautifs = {p.numero_am: "cpam" for p in apres[1] if pire.modalite == "pilotes_cpam" and p.cpam == pire.objet}
+        raise ModaliteRefusee(pire.modalite, pire.explication).de(fautifs)

@@ -49,9 +49,10 @@ async def _inscrire(
     changes = {numero: voulu for numero, voulu in voulus.items() if voulu != avant.get(numero)}
     if changes:
         refuser_si_terminee(preserie)
-        _reserver_la_phase_2(auteur, preserie, avant, changes)
+        _reserver_a_la_cnam(auteur, preserie, avant, changes)
         apres = avant | changes
-        await refuser_un_ecart(session, preserie, (preserie.cpam, avant.values()), (preserie.cpam, apres.values()))
+        if not all(_retrait(avant.get(numero), voulu) for numero, voulu in changes.items()):
+            await refuser_un_ecart(session, preserie, (preserie.cpam, avant.values()), (preserie.cpam, apres.values()))
         await _refuser_les_engages(session, preserie, changes)
         await _ecrire(session, auteur, preserie, presents, changes)
     return {
@@ -97,23 +98,37 @@ def _fait(editeur: str, preserie: str, pilote_id: int, avant: PiloteLu | None, a
     )
 
 
-def _reserver_la_phase_2(
+def _retrait(avant: PiloteLu | None, voulu: PiloteLu) -> bool:
+    """Whether somebody leaves, and nothing else: a fact, which no modalité refuses."""
+    return avant is not None and avant.model_copy(update={"retire_le": voulu.retire_le}) == voulu and not _reste(voulu)
+
+
+def _reste(pilote: PiloteLu) -> bool:
+    return pilote.retire_le is None
+
+
+def _reserver_a_la_cnam(
     auteur: Auteur, preserie: Preserie, avant: Mapping[str, PiloteLu], changes: Mapping[str, PiloteLu]
 ) -> None:
-    """The éditeur is judged on it (DOMAIN, « Privacy and trust »)."""
+    """The éditeur is judged: on phase 2 from the start, on all of its pilotes once validated (DOMAIN, « trust »)."""
     if auteur.acces.role is Role.CNAM or preserie.statut == Statut.PREPARATION:
         return
-    for numero, voulu in changes.items():
-        if voulu.phase_2_le != (avant[numero].phase_2_le if numero in avant else None):
-            raise RoleInsuffisant("La présérie a démarré : seule la Cnam change « phase_2_le ».")
+    if preserie.statut == Statut.VALIDEE:
+        raise RoleInsuffisant("La présérie est validée : seule la Cnam change encore ses pilotes.")
+    phases = {numero: avant[numero].phase_2_le if numero in avant else None for numero in changes}
+    changees = [numero for numero, voulu in changes.items() if voulu.phase_2_le != phases[numero]]
+    if changees:
+        raise RoleInsuffisant("La présérie a démarré : seule la Cnam change « phase_2_le ».").de(
+            dict.fromkeys(changees, "phase_2_le")
+        )
 
 
 async def _refuser_les_engages(session: AsyncSession, preserie: Preserie, changes: Mapping[str, PiloteLu]) -> None:
     if etat_traces(Statut(preserie.statut), preserie.traces_actives) is not EtatTraces.ACTIVES:
         return
-    restent = [numero for numero, voulu in changes.items() if voulu.retire_le is None]
-    if await depot.pilotes_deja_engages(session, preserie, restent):
-        raise deja_engage()
+    restent = [numero for numero, voulu in changes.items() if _reste(voulu)]
+    if engages := await depot.pilotes_deja_engages(session, preserie, restent):
+        raise deja_engage().de(dict.fromkeys(sorted(engages), "numero_am"))
 
 
 def deja_engage() -> Conflit:

@@ -75,8 +75,8 @@ DETAILS: dict[Refus, str] = {
     Refus.PILOTE_INTERDIT: "Votre clé est réservée à un autre N° AM : utilisez la clé de ce pilote.",
     Refus.PILOTE_INCONNU: "Ce N° AM n'est pilote d'aucune présérie de ce logiciel : vérifiez « numero_am », ou "
     "faites inscrire le pilote.",
-    Refus.PRESERIE_NON_OUVERTE: "La présérie de ce pilote n'est pas ouverte : attendez son démarrage pour envoyer "
-    "des traces.",
+    Refus.PRESERIE_NON_OUVERTE: "La présérie de ce pilote n'est pas ouverte : attendez, pour envoyer des traces, "
+    "qu'une présérie de ce pilote ait démarré.",
     Refus.TRACES_DESACTIVEES: "Les traces de cette présérie sont désactivées : cessez l'envoi et désactivez-les sur "
     "le poste.",
     Refus.IDENTIFIANT_REUTILISE: "Cet « id » désigne déjà une trace d'un autre contenu, qui reste seule retenue : "

@@ -133,3 +133,81 @@ async def test_avant_le_depart_l_editeur_dit_la_phase_2(cnam: Service) -> None:
     for phase_2_le in ("2026-12-01", "2026-12-02", None):
         await _mettre(editeur, chemin, pilote(phase_2_le=phase_2_le))
     assert (await cnam.lire(chemin))["phase_2_le"] is None
+
+
+async def test_une_prolongation_releve_le_maximum_du_logiciel(cnam: Service) -> None:
+    """At most so many pilotes per logiciel: what one of its préséries was granted, the next one is not refused for."""
+    await _mettre(cnam, "/preseries/neuve", _SERIE)
+    sien = {"installe_le": None, "installation_prevue_le": None}
+    await _mettre(cnam, f"/preseries/neuve/pilotes/{PILOTES[0]}", pilote(**sien))
+    chemin = f"/preseries/{PRESERIE}/pilotes/33999999"
+    for numero in (1, 2):
+        reponse = await cnam.appeler("PUT", f"{chemin}{numero}", json=pilote(**sien))
+        assert reponse.status_code == (201 if numero == 1 else 409)
+    plus: Corps = {"sens": "prolongation", "motif": "À étendre.", "pilotes_max": 8}
+    assert (await cnam.appeler("POST", f"/preseries/{PRESERIE}/decision", json=plus)).status_code == 200
+    await _mettre(cnam, f"{chemin}2", pilote(**sien))
+    await _mettre(cnam, "/preseries/neuve/pilotes/339999993", pilote(**sien))
+    refus = await cnam.appeler("PUT", "/preseries/neuve/pilotes/339999994", json=pilote(**sien))
+    assert verifier_probleme(refus, 409, "modalite-non-respectee")["modalite"] == "pilotes_max"
+    lues = {m["code"]: m for m in (await cnam.lire("/bilan/preseries/neuve"))["modalites"]}
+    assert lues["pilotes_max"]["etat"] == "respectee"
+    assert "8 pilotes" in lues["pilotes_max"]["explication"]
+
+
+async def test_partir_n_est_jamais_refuse(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """Somebody planned first, who leaves before any installation, moves the first week: that is a fact all the same."""
+    await mettre(proprietaire, statut="abandonnee")
+    await _mettre(cnam, "/preseries/neuve", _SERIE)
+    jours = ("2026-10-01", "2026-10-08", "2026-10-09", "2026-10-10", "2026-10-14")
+    for rang, prevue_le in enumerate(jours):
+        corps = pilote(installe_le=None, installation_prevue_le=prevue_le)
+        await _mettre(cnam, f"/preseries/neuve/pilotes/33999999{rang}", corps)
+    premier = pilote(installe_le=None, installation_prevue_le="2026-10-01")
+    chemin = "/preseries/neuve/pilotes/339999990"
+    deplace = await cnam.appeler("PUT", chemin, json=premier | {"installation_prevue_le": "2026-10-30"})
+    verifier_probleme(deplace, 409, "modalite-non-respectee")
+    await _mettre(cnam, chemin, premier | {"retire_le": "2026-10-02"})
+    lues = {m["code"]: m["etat"] for m in (await cnam.lire("/bilan/preseries/neuve"))["modalites"]}
+    assert lues["premiere_semaine"] == "non_respectee"
+
+
+async def test_une_fois_validee_seule_la_cnam_change_les_pilotes(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    editeur = await cnam.en(Role.EDITEUR, editeur="ortho-soft")
+    await mettre(proprietaire, statut="validee")
+    chemin = f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}"
+    lu = await cnam.lire(chemin)
+    corps = {champ: valeur for champ, valeur in lu.items() if champ != "numero_am"}
+    verifier_probleme(await editeur.appeler("PUT", chemin, json=corps | {"accord_le": "2026-09-01"}), 403)
+    await _mettre(editeur, chemin, corps)
+    await _mettre(cnam, chemin, corps | {"accord_le": "2026-09-01"})
+
+
+async def test_rouvrir_une_preserie_juge_a_nouveau_ce_qui_lie(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """Traces switched on again make it open: others of its logiciel may have filled up meanwhile."""
+    await mettre(proprietaire, statut="validee", traces_actives=False)
+    await _mettre(cnam, "/preseries/neuve", _SERIE)
+    for jalon in ("support", "kit_accompagnement"):
+        await _mettre(cnam, f"/preseries/neuve/jalons/{jalon}", {"le": "2026-09-12"})
+    for rang in range(3):
+        await _mettre(cnam, f"/preseries/neuve/pilotes/33999999{rang}", pilote())
+    assert await _demarrer(cnam, "neuve") == (200, [])
+    rouvrir = await cnam.appeler("PUT", f"/preseries/{PRESERIE}/traces-postes", json={"actives": True})
+    assert verifier_probleme(rouvrir, 409, "modalite-non-respectee")["modalite"] == "pilotes_max"
+    assert (await cnam.lire(f"/preseries/{PRESERIE}"))["traces_postes"] == "desactivees"
+
+
+async def test_le_bilan_d_une_preserie_terminee_ne_compte_pas_les_suivantes(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    await mettre(proprietaire, statut="cloturee", traces_actives=False)
+    avant = (await cnam.lire(f"/bilan/preseries/{PRESERIE}"))["modalites"]
+    await _mettre(cnam, "/preseries/neuve", _SERIE)
+    for jalon in ("support", "kit_accompagnement"):
+        await _mettre(cnam, f"/preseries/neuve/jalons/{jalon}", {"le": "2026-09-12"})
+    for rang in range(3):
+        await _mettre(cnam, f"/preseries/neuve/pilotes/33999999{rang}", pilote())
+    assert await _demarrer(cnam, "neuve") == (200, [])
+    assert (await cnam.lire(f"/bilan/preseries/{PRESERIE}"))["modalites"] == avant

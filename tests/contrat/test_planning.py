@@ -20,6 +20,12 @@ COLONNES = (
     "retire_le"
 )
 _CSV = {"Content-Type": "text/csv"}
+_NEUF = "2A1234567"
+
+
+def _lignes(probleme: Corps) -> list[tuple[int, str]]:
+    """The lines that a problem names, each with its field."""
+    return [(faute["ligne"], faute["champ"]) for faute in probleme.get("erreurs", [])]
 
 
 async def _importer(service: Service, contenu: str | bytes, **entetes: str) -> httpx.Response:
@@ -117,11 +123,13 @@ async def test_une_seule_ligne_en_faute_et_rien_n_est_importe(cnam: Service) -> 
 async def test_apres_le_demarrage_un_editeur_ne_change_aucune_phase_2(cnam: Service) -> None:
     editeur = await _editeur(cnam)
     avant = await _exporter(cnam)
-    for contenu in (
-        f"numero_am,forme_le,phase_2_le\n{PILOTES[1]},2026-10-02,2026-10-12\n{PILOTES[0]},2026-10-02,2026-10-30\n",
-        "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie,phase_2_le\n2A1234567,38,oui,2026-10-01,oui,2026-11-01",
+    entete = "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie,phase_2_le"
+    for contenu, ligne in (
+        (f"numero_am,forme_le,phase_2_le\n{PILOTES[1]},2026-10-02,2026-10-12\n{PILOTES[0]},2026-10-02,2026-10-30\n", 3),
+        (f"{entete}\n{_NEUF},38,oui,2026-10-01,oui,2026-11-01", 2),
     ):
-        verifier_probleme(await _importer(editeur, contenu), 403, "role-insuffisant")
+        probleme = verifier_probleme(await _importer(editeur, contenu), 403, "role-insuffisant")
+        assert _lignes(probleme) == [(ligne, "phase_2_le")]
         assert await _exporter(cnam) == avant
     assert sum(_compte(await _importer(cnam, contenu))) == 1
 
@@ -143,6 +151,7 @@ async def test_une_modalite_fait_refuser_tout_le_fichier(cnam: Service) -> None:
         lignes = (f"38000000{n},{cpam},oui,2026-10-01,oui" for n, cpam in enumerate(cpams))
         probleme = verifier_probleme(await _importer(cnam, "\n".join([entete, *lignes])), 409, "modalite-non-respectee")
         assert probleme["modalite"] == modalite, probleme
+        assert _lignes(probleme) == ([(2, "cpam")] if modalite == "pilotes_cpam" else [])
         assert await _exporter(cnam) == avant
 
 
@@ -157,7 +166,8 @@ async def test_un_pilote_deja_engage_ailleurs_fait_refuser_tout_le_fichier(cnam:
     avant = await _exporter(cnam)
     entete = "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie"
     contenu = f"{entete}\n{PILOTES[0]},33,oui,2026-10-01,oui\n330000001,33,oui,2026-10-01,oui\n"
-    verifier_probleme(await _importer(cnam, contenu), 409, "conflit")
+    probleme = verifier_probleme(await _importer(cnam, contenu), 409, "conflit")
+    assert _lignes(probleme) == [(3, "numero_am")]
     assert await _exporter(cnam) == avant
 
 
