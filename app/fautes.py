@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from app.erreurs import Faute
-from app.formes import AAAA_MM_JJ, CODE, CODE_ET_CODE, CPAM, NUMERO_AM, RFC_3339, SANS_NUL
+from app.formes import AAAA_MM_JJ, CODE, CODE_ET_CODE, CPAM, ETOILE, NUMERO_AM, RFC_3339, SANS_NUL
 
 _PHRASES: dict[str, str] = {
     "missing": "champ requis",
@@ -49,6 +49,7 @@ _FORMES: dict[str, str] = {
     CODE: "code attendu : minuscules, chiffres et tirets, de 2 à 63 caractères",
     CODE_ET_CODE: "curseur illisible : reprenez « suivant » de la page précédente",
     CPAM: "code de CPAM attendu : son département, par exemple 33 ou 2A",
+    ETOILE: "« * » attendu, et rien d'autre",
     SANS_NUL: "caractère NUL refusé",
 }
 

@@ -1,14 +1,14 @@
 """FastAPI dependencies of the registry: who changes it, seeing which version; and what the answers have in common."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Path, Response
 from pydantic import BaseModel
 
 from app.acces.dependances import Exigence, exiger
 from app.acces.roles import Acces, Role
-from app.formes import CODE, NUMERO_AM
+from app.formes import CODE, ETOILE, NUMERO_AM
 from app.preseries.inscription import Auteur, Inscrit
 from app.preseries.versions import etag
 
@@ -23,7 +23,7 @@ def _auteur(exigence: Exigence) -> Callable[..., Awaitable[Auteur]]:
     async def auteur(
         acces: Annotated[Acces, Depends(exigence)],
         si_match: Annotated[str | None, Header(alias="If-Match", max_length=1000)] = None,
-        si_absent: Annotated[Literal["*"] | None, Header(alias="If-None-Match")] = None,
+        si_absent: Annotated[str | None, Header(alias="If-None-Match", pattern=ETOILE)] = None,
     ) -> Auteur:
         return Auteur(acces, si_match, si_absent is not None)
 
