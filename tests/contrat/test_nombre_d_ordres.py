@@ -16,12 +16,13 @@ _ENTETE = "numero_am,cpam,sesam_vitale,accord_le,equipement_verifie,forme_le,ins
 
 @contextmanager
 def ordres(service: Service) -> Iterator[list[str]]:
-    """The statements that the service sends meanwhile."""
+    """The statements that the service sends meanwhile, but for the look at a key, which memory may have lost."""
     base: Base = service.application.state.base
     envoyes: list[str] = []
 
     def noter(_connexion: object, _curseur: object, ordre: str, *_: object) -> None:
-        envoyes.append(ordre)
+        if "cle_acces" not in ordre:
+            envoyes.append(ordre)
 
     event.listen(base.moteur.sync_engine, "before_cursor_execute", noter)
     try:
