@@ -74,6 +74,14 @@ class Service:
             assert reponse.status_code in (200, 201), reponse.text
 
 
+async def envoyer_l_exemple(service: Service) -> None:
+    """Sends the example's traces, as many at once as a POST takes."""
+    traces = traces_exemple()
+    for debut in range(0, len(traces), 1000):
+        reponse = await service.poster(traces[debut : debut + 1000])
+        assert reponse.status_code == 200, reponse.text
+
+
 def registre_exemple() -> list[tuple[str, str, Corps]]:
     lignes = (EXEMPLE / "registre.ndjson").read_text("utf-8").splitlines()
     return [tuple(json.loads(ligne)) for ligne in lignes]

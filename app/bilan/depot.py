@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from app.acces.roles import Acces
 from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, Reception
@@ -13,7 +12,7 @@ from app.bilan.figures import Cellule
 from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
 from app.bilan.sources import PRESENT, Source, phase
 from app.preseries.cycle import Statut
-from app.preseries.depot import maximum_releve, ouverte
+from app.preseries.depot import ailleurs, maximum_releve
 from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 
@@ -54,7 +53,7 @@ async def lire_faits(
         _liste(_anomalies(source.anomalies)),
         _liste(_pilotes()),
         _liste(select(func.row(Jalon.code, Jalon.le)).where(Jalon.preserie_id == Preserie.id)),
-        *((_liste(_jours_phase_2(source.cellules)), _liste(_ailleurs())) if modalites_aussi else (null(), null())),
+        *((_liste(_jours_phase_2(source.cellules)), _liste(ailleurs())) if modalites_aussi else (null(), null())),
     )
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
@@ -146,23 +145,6 @@ def _jours_phase_2(cellules: FromClause) -> Select[*tuple[Any, ...]]:
         .where(c.preserie_id == Preserie.id, Pilote.phase_2_le <= c.jour)
         .group_by(c.jour)
         .having(func.sum(c.executions) > 0)
-        .correlate(Preserie)
-    )
-
-
-def _ailleurs() -> Select[*tuple[Any, ...]]:
-    autre = aliased(Preserie)
-    return (
-        select(Pilote.numero_am)
-        .distinct()
-        .join(autre, autre.id == Pilote.preserie_id)
-        .where(
-            autre.logiciel_id == Preserie.logiciel_id,
-            autre.categorie_ps == Preserie.categorie_ps,
-            autre.id != Preserie.id,
-            ouverte(autre),
-            Pilote.retire_le.is_(None),
-        )
         .correlate(Preserie)
     )
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.erreurs import ClotureIncomplete, DemarrageIncomplet, EtapeRefusee
@@ -96,7 +95,7 @@ async def franchir(
     """Takes a présérie along a transition that exists, with what that brings, and tells the journal."""
     depart = situer(preserie)
     arrivee = TRANSITIONS[depart, action]
-    maintenant = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    maintenant = await depot.maintenant(session)
     preserie.statut, preserie.traces_actives = arrivee.statut.value, arrivee.traces_actives
     if etat_traces(*depart) is not etat_traces(*arrivee):
         preserie.traces_depuis_le = maintenant

@@ -1,7 +1,7 @@
 """SQL of the registry."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
@@ -65,22 +65,6 @@ async def pilotes(session: AsyncSession, preserie_id: int) -> Sequence[Pilote]:
     return (await session.scalars(liste_pilotes(preserie_id).order_by(Pilote.numero_am))).all()
 
 
-async def pilotes_ailleurs(session: AsyncSession, p: Preserie) -> set[str]:
-    """The N° AM of those who take part in the logiciel's other open préséries of the catégorie."""
-    requete = (
-        select(Pilote.numero_am)
-        .join(Preserie, Preserie.id == Pilote.preserie_id)
-        .where(
-            Preserie.logiciel_id == p.logiciel_id,
-            Preserie.categorie_ps == p.categorie_ps,
-            Preserie.id != p.id,
-            ouverte(),
-            Pilote.retire_le.is_(None),
-        )
-    )
-    return set(await session.scalars(requete))
-
-
 async def fin_prolongee(session: AsyncSession, preserie_id: int) -> date | None:
     """The end that prolongations have set, None where none did."""
     return await session.scalar(select(func.max(Decision.fin_prevue_le)).where(Decision.preserie_id == preserie_id))
@@ -103,19 +87,44 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
     return (await session.execute(requete.limit(1))).first() is not None
 
 
+def ailleurs() -> Lignes:
+    """For a query of ``Preserie``: the N° AM that count in the logiciel's other open préséries of the catégorie."""
+    autre = aliased(Preserie)
+    return (
+        select(Pilote.numero_am)
+        .distinct()
+        .join(autre, autre.id == Pilote.preserie_id)
+        .where(_du_meme_logiciel(autre), autre.id != Preserie.id, ouverte(autre), Pilote.retire_le.is_(None))
+        .correlate(Preserie)
+    )
+
+
 def maximum_releve() -> ScalarSelect[int | None]:
-    """What prolongations have raised the pilotes of a présérie's logiciel to; None where none did."""
+    """Likewise: what prolongations have raised the pilotes of the logiciel to; None where none did."""
     autre = aliased(Preserie)
     return (
         select(func.max(autre.pilotes_max))
-        .where(
-            autre.logiciel_id == Preserie.logiciel_id,
-            autre.categorie_ps == Preserie.categorie_ps,
-            or_(autre.id == Preserie.id, ouverte(autre)),
-        )
+        .where(_du_meme_logiciel(autre), or_(autre.id == Preserie.id, ouverte(autre)))
         .correlate(Preserie)
         .scalar_subquery()
     )
+
+
+def _du_meme_logiciel(autre: type[Preserie]) -> ColumnElement[bool]:
+    return (autre.logiciel_id == Preserie.logiciel_id) & (autre.categorie_ps == Preserie.categorie_ps)
+
+
+async def pilotes_du_logiciel(session: AsyncSession, p: Preserie) -> tuple[int | None, list[str]]:
+    """The raised maximum, and who counts in the logiciel's other open préséries."""
+    requete = select(maximum_releve(), func.array(ailleurs().scalar_subquery())).where(Preserie.id == p.id)
+    releve, numeros = (await session.execute(requete)).one()
+    return releve, numeros
+
+
+async def maintenant(session: AsyncSession) -> datetime:
+    """The database's own clock, which every replica shares."""
+    lue: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return lue
 
 
 async def pilotes_deja_engages(session: AsyncSession, p: Preserie, numeros: Collection[str]) -> set[str]:

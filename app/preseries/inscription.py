@@ -11,7 +11,7 @@ from app.acces.roles import Acces
 from app.erreurs import VersionDepassee
 from app.journal import depot as journal
 from app.journal.depot import Fait
-from app.preseries.versions import contenu, etag, verifier
+from app.preseries.versions import contenu, verifier
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -38,10 +38,6 @@ class Inscrit(Generic[T]):
 
     lu: T
     cree: bool | None
-
-    @property
-    def etag(self) -> str:
-        return etag(self.lu)
 
 
 @dataclass(frozen=True, slots=True)

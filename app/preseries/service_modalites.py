@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.erreurs import ModaliteRefusee
@@ -22,8 +21,7 @@ async def refuser_un_ecart(
 ) -> None:
     """Raises ModaliteRefusee (409); ``avant`` is None where the présérie is judged as it stands."""
     regles = VERSIONS[preserie.categorie_ps, preserie.referentiel_version]
-    ailleurs = await depot.pilotes_ailleurs(session, preserie)
-    releve = await session.scalar(select(depot.maximum_releve()).where(Preserie.id == preserie.id))
+    releve, ailleurs = await depot.pilotes_du_logiciel(session, preserie)
     presents, voulus = (
         []
         if composition is None

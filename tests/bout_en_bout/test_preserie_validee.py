@@ -11,7 +11,7 @@ from app.referentiels import EN_VIGUEUR
 from app.stockage.base import Base
 from tests.bout_en_bout.aides import Partie
 from tests.contrat.aides import accuse, etat_dit, mettre, verifier_probleme
-from tests.outils import PILOTES, PRESERIE, Corps, Service, trace, traces_exemple
+from tests.outils import PILOTES, PRESERIE, Corps, Service, envoyer_l_exemple, trace
 
 LOGICIEL: Corps = {"module": "mon-ortho", "sesam_vitale": True, "autorisation_cnda": None}
 
@@ -21,9 +21,7 @@ async def cnam(service: Service) -> Partie:
     """The example's présérie with its traces, validated below HTTP: no bilan can be sealed over it."""
     cnam = await service.en(Role.CNAM)
     await cnam.inscrire()
-    traces = traces_exemple()
-    for debut in range(0, len(traces), 1000):
-        assert (await cnam.poster(traces[debut : debut + 1000])).status_code == 200
+    await envoyer_l_exemple(cnam)
     return Partie(cnam, PRESERIE)
 
 

@@ -21,7 +21,7 @@ from app.stockage import generation
 from app.stockage.base import Base
 from tests.contrat.aides import cas, compter, etat_dit, inscrire_rival, mettre, verifier_probleme
 from tests.journal.aides import commande, verifier
-from tests.outils import PILOTES, PRESERIE, Service, echec, trace, traces_exemple
+from tests.outils import PILOTES, PRESERIE, Service, echec, envoyer_l_exemple, trace
 
 DELAI = timedelta(days=EN_VIGUEUR["lpp"].donnees.conservation_jours)
 BILAN = f"/bilan/preseries/{PRESERIE}"
@@ -52,9 +52,7 @@ async def cnam(service: Service) -> Service:
     """The example's présérie with all of its traces, and doublons and refusals besides."""
     cnam = await service.en(Role.CNAM)
     await cnam.inscrire()
-    traces = traces_exemple()
-    for debut in range(0, len(traces), 1000):
-        assert (await cnam.poster(traces[debut : debut + 1000])).status_code == 200
+    await envoyer_l_exemple(cnam)
     return cnam
 
 
