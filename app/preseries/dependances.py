@@ -19,19 +19,31 @@ NumeroAmChemin = Annotated[str, Path(pattern=NUMERO_AM)]
 Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
 
 
+SiMatch = Annotated[str | None, Header(alias="If-Match", max_length=1000)]
+SiAbsent = Annotated[str | None, Header(alias="If-None-Match", pattern=ETOILE)]
+
+
 def _auteur(exigence: Exigence) -> Callable[..., Awaitable[Auteur]]:
-    async def auteur(
-        acces: Annotated[Acces, Depends(exigence)],
-        si_match: Annotated[str | None, Header(alias="If-Match", max_length=1000)] = None,
-        si_absent: Annotated[str | None, Header(alias="If-None-Match", pattern=ETOILE)] = None,
-    ) -> Auteur:
-        return Auteur(acces, si_match, si_absent is not None)
+    async def auteur(acces: Annotated[Acces, Depends(exigence)], si_match: SiMatch = None) -> Auteur:
+        return Auteur(acces, si_match)
 
     return auteur
 
 
+def _inscripteur(exigence: Exigence) -> Callable[..., Awaitable[Auteur]]:
+    async def inscripteur(
+        acces: Annotated[Acces, Depends(exigence)], si_match: SiMatch = None, si_absent: SiAbsent = None
+    ) -> Auteur:
+        return Auteur(acces, si_match, si_absent is not None)
+
+    return inscripteur
+
+
 Cnam = Annotated[Auteur, Depends(_auteur(exiger()))]
 CnamOuEditeur = Annotated[Auteur, Depends(_auteur(exiger(Role.EDITEUR)))]
+"""Who changes something that is there; the two below may also create it."""
+CnamInscrit = Annotated[Auteur, Depends(_inscripteur(exiger()))]
+CnamOuEditeurInscrit = Annotated[Auteur, Depends(_inscripteur(exiger(Role.EDITEUR)))]
 
 
 def versionner(reponse: Response, lu: L) -> L:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.erreurs import Conflit, ModaliteRefusee
 from app.preseries import service, service_pilotes
-from app.preseries.dependances import Cnam, CnamOuEditeur, CodeChemin, NumeroAmChemin, repondre
+from app.preseries.dependances import CnamInscrit, CnamOuEditeurInscrit, CodeChemin, NumeroAmChemin, repondre
 from app.preseries.schemas import (
     EditeurCorps,
     EditeurLu,
@@ -34,7 +34,7 @@ routes = APIRouter(tags=["Registre"])
     responses=inscription(EditeurLu),
 )
 async def inscrire_editeur(
-    code: CodeChemin, corps: EditeurCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
+    code: CodeChemin, corps: EditeurCorps, auteur: CnamInscrit, session: SessionRegistre, reponse: Response
 ) -> EditeurLu:
     return repondre(reponse, await service.enregistrer_editeur(session, auteur, code, corps))
 
@@ -47,7 +47,7 @@ async def inscrire_editeur(
     responses=inscription(ModuleLu) | problemes(service.fixe()),
 )
 async def inscrire_module(
-    code: CodeChemin, corps: ModuleCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
+    code: CodeChemin, corps: ModuleCorps, auteur: CnamInscrit, session: SessionRegistre, reponse: Response
 ) -> ModuleLu:
     return repondre(reponse, await service.enregistrer_module(session, auteur, code, corps))
 
@@ -60,7 +60,7 @@ async def inscrire_module(
     responses=inscription(LogicielLu) | problemes(service.fixe()),
 )
 async def inscrire_logiciel(
-    code: CodeChemin, corps: LogicielCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
+    code: CodeChemin, corps: LogicielCorps, auteur: CnamInscrit, session: SessionRegistre, reponse: Response
 ) -> LogicielLu:
     lu = repondre(reponse, await service.enregistrer_logiciel(session, auteur, code, corps))
     return (await avec_validites(session, [lu]))[0]
@@ -74,7 +74,12 @@ async def inscrire_logiciel(
     responses=inscription(PreserieLue) | problemes(Conflit, ModaliteRefusee, service.terminee()),
 )
 async def inscrire_preserie(
-    code: CodeChemin, corps: PreserieCorps, auteur: Cnam, session: SessionRegistre, reponse: Response, requete: Request
+    code: CodeChemin,
+    corps: PreserieCorps,
+    auteur: CnamInscrit,
+    session: SessionRegistre,
+    reponse: Response,
+    requete: Request,
 ) -> PreserieLue:
     coffre = requete.app.state.coffre
     return repondre(reponse, await service.enregistrer_preserie(session, auteur, coffre, code, corps))
@@ -87,7 +92,12 @@ async def inscrire_preserie(
     responses=inscription(JalonLu) | problemes(service.introuvable(), service.terminee()),
 )
 async def dater_jalon(
-    code: CodeChemin, jalon: NomJalon, corps: JalonCorps, auteur: Cnam, session: SessionRegistre, reponse: Response
+    code: CodeChemin,
+    jalon: NomJalon,
+    corps: JalonCorps,
+    auteur: CnamInscrit,
+    session: SessionRegistre,
+    reponse: Response,
 ) -> JalonLu:
     return repondre(reponse, await service.enregistrer_jalon(session, auteur, code, jalon, corps))
 
@@ -105,7 +115,7 @@ async def inscrire_pilote(
     code: CodeChemin,
     numero_am: NumeroAmChemin,
     corps: PiloteCorps,
-    auteur: CnamOuEditeur,
+    auteur: CnamOuEditeurInscrit,
     session: SessionRegistre,
     reponse: Response,
 ) -> PiloteLu:
