@@ -9,9 +9,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import app.acces.modeles
+import app.anomalies.modeles
+import app.arretes.modeles
+import app.bilan.modeles
 import app.journal.modeles
-import app.preseries.modeles
-import app.traces.modeles  # noqa: F401  — the four fill the metadata
+import app.preseries.histoire
+import app.questionnaire.modeles
+import app.traces.modeles  # noqa: F401  — these fill the metadata
 from app.stockage.base import url_asyncpg
 from app.stockage.tables import Table
 

@@ -1,19 +1,24 @@
 """Reads behind bilans: one statement, for one présérie or for all, of a few rows of counters each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, Reception
+from app.anomalies.modeles import SuiteAnomalie
+from app.anomalies.regles import Occurrences, Suite
+from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, PrerequisConnu, Reception
 from app.bilan.figures import Cellule
-from app.bilan.schemas import AnomalieLue, Axe, LigneVentilee
-from app.bilan.sources import PRESENT, Source, phase
+from app.bilan.schemas import Axe, LigneVentilee
+from app.bilan.sources import PRESENT, Source
 from app.preseries.cycle import Statut
 from app.preseries.depot import ailleurs, maximum_releve
-from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
+from app.preseries.histoire import Registre
+from app.preseries.modeles import Module
+from app.questionnaire.depot import invites, reponses
+from app.questionnaire.regles import Reponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Selection:
 
 async def dossiers(session: AsyncSession, selection: Selection) -> list[Dossier]:
     """The préséries of a selection, in the order of their codes."""
-    return [Dossier(*ligne) for ligne in await session.execute(_dossiers(selection, None, None))]
+    return [Dossier(*ligne) for ligne in await session.execute(_dossiers(selection, None, None, PRESENT))]
 
 
 async def lire_faits(
@@ -46,49 +51,55 @@ async def lire_faits(
     Without ``modalites_aussi``, ``jours_phase_2`` and ``ailleurs`` stay empty: only modalités need them.
     A source as of an instant speaks of one présérie, which the selection then has to name.
     """
-    requete = _dossiers(selection, apres, limite).add_columns(
-        _liste(_cellules(source.cellules)),
-        _liste(_receptions(source.receptions)),
-        _liste(_operations(source.operations)),
-        _liste(_anomalies(source.anomalies)),
-        _liste(_pilotes()),
-        _liste(select(func.row(Jalon.code, Jalon.le)).where(Jalon.preserie_id == Preserie.id)),
-        *((_liste(_jours_phase_2(source.cellules)), _liste(ailleurs())) if modalites_aussi else (null(), null())),
+    requete = _dossiers(selection, apres, limite, source).add_columns(
+        _liste(_cellules(source, source.cellules)),
+        _liste(_cellules(source, source.ecartees)),
+        _liste(_receptions(source)),
+        _liste(_operations(source)),
+        _liste(_anomalies(source)),
+        _liste(_suites(source)),
+        _liste(_pilotes(source)),
+        _liste(_jalons(source)),
+        _liste(_prerequis(source)),
+        _liste(reponses(source.registre.preserie, source.au)),
+        invites(source.registre.preserie, source.au),
+        *((_liste(_jours_phase_2(source)), _liste(ailleurs(source.registre))) if modalites_aussi else (null(), null())),
     )
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
 
-def _dossiers(selection: Selection, apres: str | None, limite: int | None) -> Select[*tuple[Any, ...]]:
-    p = Preserie
+def _dossiers(selection: Selection, apres: str | None, limite: int | None, source: Source) -> Select[*tuple[Any, ...]]:
+    r = source.registre
+    p = r.preserie
     colonnes = (
-        *(p.id, p.code, Logiciel.code, Module.code, Editeur.code, p.categorie_ps, p.referentiel_version),
+        *(p.id, p.code, r.logiciel.code, Module.code, r.editeur.code, p.categorie_ps, p.referentiel_version),
         *(p.statut, p.traces_actives, p.traces_depuis_le, p.demarree_le, p.observee_depuis, p.cpam, p.fin_prevue_le),
-        *(maximum_releve(), Editeur.solution_sesam_vitale, Logiciel.cnda_le, p.purgee_le, func.now()),
+        *(maximum_releve(r), r.editeur.solution_sesam_vitale, r.logiciel.cnda_le, p.purgee_le, func.now()),
     )
     requete: Select[*tuple[Any, ...]] = (
         select(*colonnes)
-        .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
-        .join(Module, Module.id == Logiciel.module_id)
-        .join(Editeur, Editeur.id == Logiciel.editeur_id)
-        .where(*_conditions(selection))
-        .order_by(Preserie.code)
+        .join(r.logiciel, r.logiciel.id == p.logiciel_id)
+        .join(Module, Module.id == r.logiciel.module_id)
+        .join(r.editeur, r.editeur.id == r.logiciel.editeur_id)
+        .where(*_conditions(selection, r))
+        .order_by(p.code)
         .limit(limite)
     )
-    return requete if apres is None else requete.where(Preserie.code > apres)
+    return requete if apres is None else requete.where(p.code > apres)
 
 
-def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
+def _conditions(selection: Selection, r: Registre) -> list[ColumnElement[bool]]:
     acces = selection.visible_par
     egales: list[tuple[SQLColumnExpression[Any], str | None]] = [
-        (Preserie.code, selection.preserie),
-        (Editeur.code, selection.editeur),
+        (r.preserie.code, selection.preserie),
+        (r.editeur.code, selection.editeur),
         (Module.code, selection.module),
-        (Preserie.statut, selection.statut),
-        (Editeur.code, acces.editeur if acces is not None else None),
+        (r.preserie.statut, selection.statut),
+        (r.editeur.code, acces.editeur if acces is not None else None),
     ]
     conditions = [colonne == valeur for colonne, valeur in egales if valeur is not None]
     if acces is not None and acces.preseries is not None:
-        conditions.append(Preserie.code.in_(acces.preseries))
+        conditions.append(r.preserie.code.in_(acces.preseries))
     return conditions
 
 
@@ -97,82 +108,119 @@ def _liste(lignes: Select[*tuple[Any, ...]]) -> ColumnElement[Any]:
     return func.array(lignes.scalar_subquery())
 
 
-def _cellules(cellules: FromClause) -> Select[*tuple[Any, ...]]:
-    c = cellules.c
-    fenetre = or_(Preserie.observee_depuis.is_(None), c.jour >= Preserie.observee_depuis)
-    axes = (Pilote.numero_am, phase(c.jour), fenetre, c.enregistree, c.scor_succes, c.scor_echec)
+def _cellules(source: Source, cellules: FromClause) -> Select[*tuple[Any, ...]]:
+    c, p, pilote = cellules.c, source.registre.preserie, source.registre.pilote
+    fenetre = or_(p.observee_depuis.is_(None), c.jour >= p.observee_depuis)
+    axes = (pilote.numero_am, source.phase(c.jour), fenetre, c.enregistree, c.scor_succes, c.scor_echec)
     sommes = (cast(func.sum(c.executions), BigInteger), cast(func.sum(c.tentatives), BigInteger))
     return (
         select(func.row(*axes, *sommes))
-        .select_from(cellules.join(Pilote, Pilote.id == c.pilote_id))
-        .where(c.preserie_id == Preserie.id)
+        .select_from(cellules)
+        .join(pilote, pilote.id == c.pilote_id)
+        .where(c.preserie_id == p.id)
         .group_by(*axes)
         .having(func.sum(c.executions) > 0)
-        .correlate(Preserie)
+        .correlate(p)
     )
 
 
-def _receptions(receptions: FromClause) -> Select[*tuple[Any, ...]]:
-    r = receptions.c
-    return select(func.row(r.pilote_id, r.issue, r.nombre, r.derniere_le)).where(r.preserie_id == Preserie.id)
+def _receptions(source: Source) -> Select[*tuple[Any, ...]]:
+    r = source.receptions.c
+    colonnes = (r.pilote_id, r.issue, r.nombre, r.derniere_le)
+    return select(func.row(*colonnes)).where(r.preserie_id == source.registre.preserie.id)
 
 
-def _operations(operations: FromClause) -> Select[*tuple[Any, ...]]:
-    o = operations.c
-    return select(func.row(o.operation, o.succes, o.echecs, o.premiere_le)).where(o.preserie_id == Preserie.id)
+def _operations(source: Source) -> Select[*tuple[Any, ...]]:
+    o = source.operations.c
+    colonnes = (o.operation, o.version, o.succes, o.echecs, o.premiere_le)
+    return select(func.row(*colonnes)).where(o.preserie_id == source.registre.preserie.id)
 
 
-def _anomalies(anomalies: FromClause) -> Select[*tuple[Any, ...]]:
-    a = anomalies.c
-    colonnes = (a.operation, a.code, a.bloquante, a.occurrences, a.premiere_le, a.derniere_le)
-    return select(func.row(*colonnes)).where(a.preserie_id == Preserie.id).order_by(a.operation, a.code)
+def _anomalies(source: Source) -> Select[*tuple[Any, ...]]:
+    a, p, pilote = source.anomalies.c, source.registre.preserie, source.registre.pilote
+    numero_am = func.coalesce(pilote.numero_am, "")
+    colonnes = (a.operation, a.code, a.version, numero_am, a.bloquante, a.occurrences, a.premiere_le, a.derniere_le)
+    return (
+        select(func.row(*colonnes))
+        .select_from(source.anomalies)
+        .outerjoin(pilote, pilote.id == a.pilote_id)
+        .where(a.preserie_id == p.id)
+        .correlate(p)
+    )
 
 
-def _pilotes() -> Select[*tuple[Any, ...]]:
-    p = Pilote
+def _suites(source: Source) -> Select[*tuple[Any, ...]]:
+    s = SuiteAnomalie
+    colonnes = (
+        *(s.operation, s.code, s.le, s.role, s.statut, s.libelle, s.origine, s.bloquante),
+        *(s.version_corrective, s.motif),
+    )
+    siennes = (s.preserie_id == source.registre.preserie.id, source.recue(s.le))
+    return select(func.row(*colonnes)).where(*siennes).order_by(s.id)
+
+
+def _pilotes(source: Source) -> Select[*tuple[Any, ...]]:
+    p = source.registre.pilote
     colonnes = (
         *(p.numero_am, p.cpam, p.sesam_vitale, p.accord_le, p.equipement_verifie, p.forme_le),
         *(p.installation_prevue_le, p.installe_le, p.phase_2_le, p.retire_le, p.id),
     )
-    return select(func.row(*colonnes)).where(p.preserie_id == Preserie.id).order_by(p.numero_am)
+    siens = p.preserie_id == source.registre.preserie.id
+    return select(func.row(*colonnes)).where(siens).order_by(p.numero_am)
 
 
-def _jours_phase_2(cellules: FromClause) -> Select[*tuple[Any, ...]]:
-    c = cellules.c
+def _jalons(source: Source) -> Select[*tuple[Any, ...]]:
+    j = source.registre.jalon
+    return select(func.row(j.code, j.le)).where(j.preserie_id == source.registre.preserie.id)
+
+
+def _prerequis(source: Source) -> Select[*tuple[Any, ...]]:
+    p = source.registre.prerequis
+    siens = p.preserie_id == source.registre.preserie.id
+    return select(func.row(p.code, p.libelle, p.valide_le)).where(siens).order_by(p.code)
+
+
+def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:
+    c, p, pilote = source.cellules.c, source.registre.preserie, source.registre.pilote
     return (
         select(func.row(c.jour, cast(func.sum(c.executions), BigInteger)))
-        .select_from(cellules.join(Pilote, Pilote.id == c.pilote_id))
-        .where(c.preserie_id == Preserie.id, Pilote.phase_2_le <= c.jour)
+        .select_from(source.cellules)
+        .join(pilote, pilote.id == c.pilote_id)
+        .where(c.preserie_id == p.id, pilote.phase_2_le <= c.jour)
         .group_by(c.jour)
         .having(func.sum(c.executions) > 0)
-        .correlate(Preserie)
+        .correlate(p)
     )
 
 
 def _faits(ligne: Any, source: Source) -> Faits:
-    *dossier, cellules, receptions, operations, anomalies, pilotes, jalons, jours_phase_2, ailleurs = ligne
+    dossier, listes = ligne[: len(fields(Dossier))], ligne[len(fields(Dossier)) :]
+    cellules, ecartees, receptions, operations, anomalies, suites, pilotes, jalons, prerequis, *suite = listes
+    reponses, invites, jours_phase_2, ailleurs = suite
     return Faits(
         Dossier(*dossier),
         source.au,
         [Cellule(*c) for c in cellules],
+        [Cellule(*c) for c in ecartees],
         [Reception(*r) for r in receptions],
-        {nom: Operation(*reste) for nom, *reste in operations},
-        [_anomalie(*a) for a in anomalies],
+        [Operation(*o) for o in operations],
+        [Occurrences(*a) for a in anomalies],
+        [Suite(*s) for s in suites],
         [PiloteInscrit(*p) for p in pilotes],
         dict(jalons),
+        [PrerequisConnu(*p) for p in prerequis],
+        [Reponse(*r) for r in reponses],
+        invites,
         dict(jours_phase_2 or ()),
         ailleurs or (),
     )
 
 
-def _anomalie(*valeurs: Any) -> AnomalieLue:
-    return AnomalieLue.model_validate(dict(zip(AnomalieLue.model_fields, valeurs, strict=True)))
-
-
 async def ventiler(session: AsyncSession, dossier: Dossier, axe: Axe, source: Source) -> list[LigneVentilee]:
     """The executions of the criteria's window by one axis, in its order."""
-    c = source.cellules.c
-    cle: SQLColumnExpression[Any] = Pilote.numero_am if axe is Axe.PILOTE else c[axe.value]
+    comptees = _comptees(source)
+    c, pilote = comptees.c, source.registre.pilote
+    cle: SQLColumnExpression[Any] = pilote.numero_am if axe is Axe.PILOTE else c[axe.value]
     requete = (
         select(
             cle.label("cle"),
@@ -180,7 +228,7 @@ async def ventiler(session: AsyncSession, dossier: Dossier, axe: Axe, source: So
             func.coalesce(func.sum(c.executions).filter(c.enregistree), 0),
             func.sum(c.tentatives),
         )
-        .join(Pilote, Pilote.id == c.pilote_id)
+        .join(pilote, pilote.id == c.pilote_id)
         .where(c.preserie_id == dossier.id)
         .group_by(cle)
         .having(func.sum(c.executions) > 0)
@@ -192,3 +240,12 @@ async def ventiler(session: AsyncSession, dossier: Dossier, axe: Axe, source: So
         LigneVentilee(cle=str(valeur), executions=int(n), enregistrees=int(e), tentatives=int(t))
         for valeur, n, e, t in await session.execute(requete)
     ]
+
+
+def _comptees(source: Source) -> FromClause:
+    """All cells, less those of the executions that were set aside."""
+    c, e = source.cellules.c, source.ecartees.c
+    noms = ("preserie_id", "pilote_id", "jour", "version", "type_prescription", "enregistree")
+    toutes = select(*(c[nom] for nom in noms), c.executions, c.tentatives)
+    otees = select(*(e[nom] for nom in noms), -e.executions, -e.tentatives)
+    return toutes.union_all(otees).subquery("comptees")

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, SQLColumnExpression, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, and_, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bilan.conformite import Conformite, conformite
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution
-from app.bilan.sources import Source, phase
+from app.bilan.sources import PRESENT, Source, meme_execution
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
 from app.traces.modeles import execution, reception_sans_suite, trace
 from app.traces.refus import Issue
@@ -29,11 +29,13 @@ async def executions(
     limite: int,
 ) -> Lignes:
     """Executions with their pilote's N° AM and their phase."""
-    x = source.executions.c
+    x, pilote = source.executions.c, source.registre.pilote
+    ecartee = source.ecarts.c.pilote_id.is_not(None).label("ecartee")
     requete = (
-        select(source.executions, Pilote.numero_am, phase(x.jour).label("phase"))
-        .join(Pilote, Pilote.id == x.pilote_id)
-        .where(x.preserie_id == preserie_id, *_conditions(source.executions, filtre))
+        select(source.executions, pilote.numero_am, source.phase(x.jour).label("phase"), ecartee)
+        .join(pilote, pilote.id == x.pilote_id)
+        .outerjoin(source.ecarts, meme_execution(source.executions, source.ecarts))
+        .where(x.preserie_id == preserie_id, *_conditions(source, filtre))
         .order_by(x.pilote_id, x.pseudonyme, x.numero_execution)
         .limit(limite)
     )
@@ -54,24 +56,17 @@ async def tentatives(
     limite: int,
 ) -> Lignes:
     """The ``execution`` traces of the executions that a filter keeps, with their pilote's N° AM."""
-    x = source.executions.c
+    pilote = source.registre.pilote
     requete = (
-        select(trace, Pilote.numero_am)
-        .join(
-            source.executions,
-            and_(
-                x.preserie_id == _t.preserie_id,
-                x.pilote_id == _t.pilote_id,
-                x.pseudonyme == _t.pseudonyme,
-                x.numero_execution == _t.numero_execution,
-            ),
-        )
-        .join(Pilote, Pilote.id == _t.pilote_id)
+        select(trace, pilote.numero_am)
+        .join(source.executions, meme_execution(source.executions, trace))
+        .join(pilote, pilote.id == _t.pilote_id)
+        .outerjoin(source.ecarts, meme_execution(source.executions, source.ecarts))
         .where(
             _t.preserie_id == preserie_id,
             _t.operation == "execution",
             source.recue(_t.recue_le),
-            *_conditions(source.executions, filtre),
+            *_conditions(source, filtre),
         )
         .order_by(_t.id)
         .limit(limite)
@@ -81,12 +76,13 @@ async def tentatives(
     return (await session.execute(requete)).mappings().all()
 
 
-def _conditions(executions: FromClause, filtre: FiltreExecutions) -> list[ColumnElement[bool]]:
-    x = executions.c
+def _conditions(source: Source, filtre: FiltreExecutions) -> list[ColumnElement[bool]]:
+    x = source.executions.c
     conditions = _egales(
         (x.enregistree, filtre.enregistree),
-        (phase(x.jour), filtre.phase),
-        (Pilote.numero_am, filtre.pilote),
+        (source.phase(x.jour), filtre.phase),
+        (source.ecarts.c.pilote_id.is_not(None), filtre.ecartee),
+        (source.registre.pilote.numero_am, filtre.pilote),
         (x.version, filtre.version),
         (x.type_prescription, filtre.type_prescription),
         (x.jour, filtre.jour),
@@ -94,7 +90,7 @@ def _conditions(executions: FromClause, filtre: FiltreExecutions) -> list[Column
     if filtre.depuis is not None:
         conditions.append(x.jour >= filtre.depuis)
     if filtre.conformite is not None:
-        conditions.append(_de_conformite(executions, filtre.conformite))
+        conditions.append(_de_conformite(source, filtre.conformite))
     return conditions
 
 
@@ -102,14 +98,14 @@ def _egales(*voulues: tuple[SQLColumnExpression[Any], object]) -> list[ColumnEle
     return [colonne == valeur for colonne, valeur in voulues if valeur is not None]
 
 
-def _de_conformite(executions: FromClause, voulues: Collection[Conformite]) -> ColumnElement[bool]:
+def _de_conformite(source: Source, voulues: Collection[Conformite]) -> ColumnElement[bool]:
     """The pure rule's truth table, so that the list and the figure can't disagree."""
-    x = executions.c
+    x = source.executions.c
     drapeaux = (True, False, None)
     return or_(
         *(
             and_(
-                phase(x.jour) == numero,
+                source.phase(x.jour) == numero,
                 x.enregistree == enregistree,
                 x.scor_succes.is_not_distinct_from(succes),
                 x.scor_echec.is_not_distinct_from(echec),
@@ -130,7 +126,8 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping 
         select(
             execution,
             Pilote.numero_am,
-            phase(x.jour).label("phase"),
+            PRESENT.phase(x.jour).label("phase"),
+            PRESENT.ecarts.c.pilote_id.is_not(None).label("ecartee"),
             Preserie.code.label("preserie"),
             Preserie.purgee_le,
             Editeur.code.label("editeur"),
@@ -140,6 +137,7 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping 
         .join(Preserie, Preserie.id == Pilote.preserie_id)
         .join(Logiciel, Logiciel.id == Preserie.logiciel_id)
         .join(Editeur, Editeur.id == Logiciel.editeur_id)
+        .outerjoin(PRESENT.ecarts, meme_execution(execution, PRESENT.ecarts))
         .where(
             x.preserie_id == Pilote.preserie_id,
             x.pilote_id == cle.pilote_id,

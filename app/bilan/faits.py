@@ -1,15 +1,18 @@
 """PURE. What is known of a présérie, as read in one statement: all that its bilan and its metrics are made of."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from app.anomalies.regles import Occurrences, Suite, anomalies
+from app.anomalies.schemas import AnomalieLue
 from app.bilan.figures import Cellule
-from app.bilan.schemas import AnomalieLue
 from app.preseries.annuaire import PARIS
 from app.preseries.contraintes import PiloteJuge
 from app.preseries.cycle import EtatTraces, Statut, etat_traces
 from app.preseries.pilotes import EtatPilote, Suivi
+from app.questionnaire.regles import Reponse
 from app.referentiels import VERSIONS, Referentiel
 
 
@@ -59,8 +62,10 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Distinct traces of one operation, and the first emission."""
+    """Distinct traces of one operation in one version, and the first emission."""
 
+    nom: str
+    version: str
     succes: int
     echecs: int
     premiere_le: datetime
@@ -74,21 +79,36 @@ class PiloteInscrit(PiloteJuge):
 
 
 @dataclass(frozen=True, slots=True)
+class PrerequisConnu:
+    """A technical prerequisite of deployment."""
+
+    code: str
+    libelle: str
+    valide_le: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Faits:
     """One présérie; ``au`` is the instant as of which receptions are counted, None for now.
 
-    ``jours_phase_2``: phase 2 executions by day. ``ailleurs``: N° AM of the pilotes in the other open préséries of its
-    logiciel and catégorie. Both are empty where they were not asked for.
+    ``cellules`` hold all executions, ``ecartees`` those of them that the Cnam set aside. ``reponses``: the latest of
+    each pilote; ``invites``: how many were asked. ``jours_phase_2``: phase 2 executions by day. ``ailleurs``: N° AM of
+    the pilotes in the other open préséries of its logiciel and catégorie. These two are empty where not asked for.
     """
 
     dossier: Dossier
     au: datetime | None
     cellules: Sequence[Cellule]
+    ecartees: Sequence[Cellule]
     receptions: Sequence[Reception]
-    operations: Mapping[str, Operation]
-    anomalies: Sequence[AnomalieLue]
+    operations: Sequence[Operation]
+    occurrences: Sequence[Occurrences]
+    suites: Sequence[Suite]
     pilotes: Sequence[PiloteInscrit]
     jalons: Mapping[str, date]
+    prerequis: Sequence[PrerequisConnu]
+    reponses: Sequence[Reponse]
+    invites: int
     jours_phase_2: Mapping[date, int]
     ailleurs: Collection[str]
 
@@ -96,6 +116,31 @@ class Faits:
     def instant(self) -> datetime:
         """That of which it is told."""
         return self.au or self.dossier.lu_le
+
+    @property
+    def comptees(self) -> list[Cellule]:
+        """What the criteria count of all executions: those that were set aside are taken off."""
+        return [*self.cellules, *(cellule.otee for cellule in self.ecartees)]
+
+    @property
+    def debut_le(self) -> datetime | None:
+        """The first execution, by emission."""
+        return min((o.premiere_le for o in self.operations if o.nom == "execution"), default=None)
+
+    @property
+    def succes(self) -> Mapping[str, int]:
+        """Successful traces by operation."""
+        sommes: Counter[str] = Counter()
+        for operation in self.operations:
+            sommes[operation.nom] += operation.succes
+        return sommes
+
+    @property
+    def anomalies(self) -> list[AnomalieLue]:
+        vues: dict[str, datetime] = {}
+        for o in self.operations:
+            vues[o.version] = min(o.premiere_le, vues.get(o.version, o.premiere_le))
+        return anomalies(self.occurrences, self.suites, vues)
 
     @property
     def aujourd_hui(self) -> date:

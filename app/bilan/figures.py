@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.bilan.conformite import CONFORMITES, Conformite, conformite
 
@@ -19,6 +19,11 @@ class Cellule:
     scor_echec: bool | None
     executions: int
     tentatives: int
+
+    @property
+    def otee(self) -> "Cellule":
+        """The same executions, taken off a sum."""
+        return replace(self, executions=-self.executions, tentatives=-self.tentatives)
 
     @property
     def conformite(self) -> Conformite:

@@ -19,6 +19,7 @@ class FiltreExecutions:
     type_prescription: str | None = None
     jour: date | None = None
     depuis: date | None = None
+    ecartee: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from app.bilan import criteres
+from app.bilan import criteres, criteres_declares
+from app.bilan.a_faire import a_faire
 from app.bilan.faits import Faits, Reception
 from app.bilan.figures import Cellule, Scor, scor, taux, taux_par_pilote
+from app.bilan.liens import Liens
 from app.bilan.schemas import (
     BilanLu,
     Chiffres,
+    CritereLu,
     Ensemble,
     ExecutionsLues,
     ModaliteLue,
@@ -26,20 +29,9 @@ from app.traces.refus import Issue
 
 def juger(faits: Faits, *, modalites_aussi: bool = True) -> BilanLu:
     """The bilan of one présérie: figures, criteria, modalités unless nobody reads them, verdict."""
-    dossier = faits.dossier
-    referentiel = dossier.referentiel
-    fenetre = [c for c in faits.cellules if c.dans_la_fenetre]
-    succes = {nom: operation.succes for nom, operation in faits.operations.items()}
-    juges = [
-        criteres.enregistrement(
-            taux(fenetre), taux_par_pilote(fenetre), referentiel.enregistrement.seuil, dossier.observee_depuis
-        ),
-        criteres.anomalies(faits.anomalies, succes, referentiel.operations.requises),
-        criteres.scor(scor(fenetre), referentiel.scor.non_conformes_max),
-        criteres.prerequis(faits.jalons.get("prerequis_identifies")),
-        criteres.satisfaction(),
-    ]
-    execution = faits.operations.get("execution")
+    dossier, comptees = faits.dossier, _fenetre(faits.comptees)
+    juges = _criteres(faits, comptees)
+    sommes = taux(comptees)
     return BilanLu(
         preserie=dossier.preserie,
         editeur=dossier.editeur,
@@ -50,13 +42,47 @@ def juger(faits: Faits, *, modalites_aussi: bool = True) -> BilanLu:
         referentiel=ReferentielLu(code=dossier.categorie_ps, version=dossier.referentiel_version),
         calcule_le=dossier.lu_le,
         au=faits.au,
-        debut_le=execution.premiere_le if execution is not None else None,
+        debut_le=faits.debut_le,
         observee_depuis=dossier.observee_depuis,
-        criteres=list(juges),
+        criteres=juges,
         modalites=_modalites(faits) if modalites_aussi else [],
         verdict=verdict(critere.etat for critere in juges),
+        a_faire=a_faire(
+            juges,
+            (sommes.enregistrees, sommes.total),
+            dossier.referentiel.enregistrement.seuil,
+            dossier.fin_prevue_le,
+        ),
         **dict(sommer([faits])),
     )
+
+
+def _criteres(faits: Faits, comptees: list[Cellule]) -> list[CritereLu]:
+    dossier = faits.dossier
+    regles = dossier.referentiel
+    liens = Liens(dossier.preserie, dossier.observee_depuis, faits.au)
+    toutes = _fenetre(faits.cellules) if _fenetre(faits.ecartees) else None
+    return [
+        criteres.enregistrement(
+            taux(comptees),
+            taux_par_pilote(comptees),
+            regles.enregistrement.seuil,
+            liens,
+            taux(toutes) if toutes is not None else None,
+        ),
+        criteres_declares.anomalies(faits.anomalies, faits.succes, regles.operations.requises, liens),
+        criteres.scor(
+            scor(comptees), regles.scor.non_conformes_max, liens, scor(toutes) if toutes is not None else None
+        ),
+        criteres_declares.prerequis(faits.jalons.get("prerequis_identifies"), faits.prerequis, liens),
+        criteres_declares.satisfaction(
+            faits.reponses, faits.invites, regles.satisfaction.reponses_min, regles.operations.toutes, liens
+        ),
+    ]
+
+
+def _fenetre(cellules: Iterable[Cellule]) -> list[Cellule]:
+    return [c for c in cellules if c.dans_la_fenetre]
 
 
 def _modalites(faits: Faits) -> list[ModaliteLue]:
@@ -87,15 +113,16 @@ def situation(faits: Faits) -> Situation:
 
 
 def sommer(plusieurs: Sequence[Faits]) -> Chiffres:
-    """The figures of several préséries; ``ensemble`` stands beside where a window hides something of the whole."""
+    """The figures of several préséries; ``ensemble`` stands beside where they count a part of the whole."""
     toutes = [c for faits in plusieurs for c in faits.cellules]
-    fenetre = [c for c in toutes if c.dans_la_fenetre]
+    comptees = _fenetre(c for faits in plusieurs for c in faits.comptees)
     ensemble = Ensemble(executions=_executions(toutes), scor=_scor(scor(toutes)))
+    partie = any(faits.dossier.observee_depuis is not None or faits.ecartees for faits in plusieurs)
     return Chiffres(
         traces=_traces([r for faits in plusieurs for r in faits.receptions]),
-        executions=_executions(fenetre),
-        scor=_scor(scor(fenetre)),
-        ensemble=ensemble if any(faits.dossier.observee_depuis is not None for faits in plusieurs) else None,
+        executions=_executions(comptees),
+        scor=_scor(scor(comptees)),
+        ensemble=ensemble if partie else None,
     )
 
 

@@ -1,14 +1,16 @@
 """The lists behind every figure: executions, their attempts, traces, receptions that stored none, anomalies."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from app.anomalies.schemas import AnomalieLue
 from app.bilan import service_listes as service
 from app.bilan.conformite import Conformite
 from app.bilan.dependances import Au, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
-from app.bilan.schemas import AnomalieLue, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
+from app.bilan.schemas import ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
@@ -33,7 +35,13 @@ async def _demande(
     return Demande(session, acces, preserie, au, apres, limite)
 
 
+async def _part(depuis: Jour | None = None, ecartee: bool | None = None) -> tuple[date | None, bool | None]:
+    """What the criteria look at of all executions."""
+    return depuis, ecartee
+
+
 async def _executions(
+    part: Annotated[tuple[date | None, bool | None], Depends(_part)],
     enregistree: bool | None = None,
     conformite: Annotated[list[Conformite] | None, Query()] = None,
     phase: Annotated[int | None, Query(ge=1, le=2)] = None,
@@ -41,9 +49,8 @@ async def _executions(
     version: Version = None,
     type_prescription: TypePrescription | None = None,
     jour: Jour | None = None,
-    depuis: Jour | None = None,
 ) -> FiltreExecutions:
-    return FiltreExecutions(enregistree, conformite, phase, pilote, version, type_prescription, jour, depuis)
+    return FiltreExecutions(enregistree, conformite, phase, pilote, version, type_prescription, jour, *part)
 
 
 async def _traces(

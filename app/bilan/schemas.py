@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.anomalies.schemas import AnomalieLue
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
 from app.traces.refus import Refus
@@ -27,12 +28,30 @@ class Verdict(StrEnum):
     EN_ATTENTE = "en_attente"
 
 
+class ListeLue(BaseModel):
+    """A list behind a figure: the pages of ``lien`` hold ``nombre`` elements."""
+
+    libelle: str
+    nombre: int
+    lien: str
+
+
 class Critere(BaseModel):
-    """What the five have in common."""
+    """What the five have in common; the lists add up to what the criterion counts."""
 
     code: str
     etat: Etat
     explication: str
+    listes: list[ListeLue]
+
+
+class TauxAvecEcartees(BaseModel):
+    """Criterion 1 had no execution been set aside."""
+
+    etat: Etat
+    mesure: float | None
+    executions: int
+    enregistrees: int
 
 
 class CritereEnregistrement(Critere):
@@ -43,23 +62,25 @@ class CritereEnregistrement(Critere):
     solidite: Literal["solide", "fragile"] | None
     executions_restantes: int | None
     sensible_aux_pilotes: list[str]
-
-
-class AnomalieLue(BaseModel):
-    """An intrinsic anomaly: what failed by the logiciel's own fault."""
-
-    operation: str
-    code: str
-    bloquante: bool
-    occurrences: int
-    premiere_le: datetime
-    derniere_le: datetime
+    avec_ecartees: TauxAvecEcartees | None
 
 
 class CritereAnomalies(Critere):
+    """``bloquantes`` are open and ``ecartees`` set aside; with these counted as well it would be ``etat_avec``."""
+
     code: Literal["anomalies"] = "anomalies"
     bloquantes: list[AnomalieLue]
     operations_a_observer: list[str]
+    ecartees: list[AnomalieLue]
+    etat_avec_ecartees: Etat
+
+
+class ScorAvecEcartees(BaseModel):
+    """Criterion 3 had no execution been set aside."""
+
+    etat: Etat
+    mesure: float | None
+    non_conformes: int
 
 
 class CritereScor(Critere):
@@ -67,20 +88,57 @@ class CritereScor(Critere):
     mesure: float | None
     seuil: float
     non_conformes: int
+    avec_ecartees: ScorAvecEcartees | None
+
+
+class PrerequisJuge(BaseModel):
+    code: str
+    libelle: str
+    valide_le: date | None
 
 
 class CriterePrerequis(Critere):
+    """``identifies_le`` is None until the list of the prerequisites is complete."""
+
     code: Literal["prerequis"] = "prerequis"
+    identifies_le: date | None
+    prerequis: list[PrerequisJuge]
+
+
+class NotesLues(BaseModel):
+    """Marks to one question: their mean, and how many of each from 1 to 5."""
+
+    moyenne: float | None
+    repartition: list[int]
 
 
 class CritereSatisfaction(Critere):
+    """``taux_reponse``: answers over invited pilotes; ``freins_leves`` by the Cnam, with a reason."""
+
     code: Literal["satisfaction"] = "satisfaction"
+    invites: int
+    reponses: int
+    reponses_min: int
+    taux_reponse: float | None
+    satisfaction: NotesLues
+    operations: dict[str, NotesLues]
+    freins_ouverts: int
+    freins_leves: int
 
 
 CritereLu = Annotated[
     CritereEnregistrement | CritereAnomalies | CritereScor | CriterePrerequis | CritereSatisfaction,
     Field(discriminator="code"),
 ]
+
+
+class AFaire(BaseModel):
+    """What a criterion still lacks, who can bring it about, and by when: the planned end."""
+
+    critere: str
+    quoi: str
+    qui: list[Literal["cnam", "editeur", "pilotes"]]
+    avant_le: date | None
 
 
 class ReferentielLu(BaseModel):
@@ -122,7 +180,7 @@ class ScorLu(BaseModel):
 
 
 class Ensemble(BaseModel):
-    """The same figures since the start, where the criteria look at a window."""
+    """The same figures of all executions since the start, where the criteria look at a part of them."""
 
     executions: ExecutionsLues
     scor: ScorLu
@@ -163,6 +221,7 @@ class BilanLu(Chiffres, Entete):
     criteres: list[CritereLu]
     modalites: list[ModaliteLue]
     verdict: Verdict
+    a_faire: list[AFaire]
 
 
 class BilanEditeur(Chiffres):
@@ -214,6 +273,7 @@ class ExecutionLue(BaseModel):
     enregistree: bool
     phase: int
     conformite: str
+    ecartee: bool
     jour: date
     premiere_le: datetime
     derniere_le: datetime

@@ -10,13 +10,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
+from app.anomalies.schemas import AnomalieLue
 from app.bilan import depot_listes
 from app.bilan.conformite import conformite
 from app.bilan.faits import Dossier
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution, lire_identifiant
 from app.bilan.schemas import (
-    AnomalieLue,
     ErreurLue,
     ExecutionDetaillee,
     ExecutionLue,

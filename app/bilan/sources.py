@@ -4,10 +4,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, FromClause, Select, case, cast, func, literal, literal_column, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
-from app.preseries.modeles import Pilote
+from app.bilan.modeles import MiseALEcart
+from app.preseries import histoire
+from app.preseries.histoire import Registre, registre_au
 from app.traces.modeles import (
     anomalie,
     compteur_execution,
@@ -24,61 +39,110 @@ from app.traces.refus import Issue
 class Source:
     """Relations with the columns of ``execution``, ``compteur_execution``, ``compteur_trace`` and so on.
 
-    ``au``: only what was received up to this instant; None for everything.
+    ``au``: only what was received and done up to this instant; None for everything. ``ecartees`` has the cells of the
+    executions that were set aside, ``registre`` the registry's tables.
     """
 
     au: datetime | None
+    registre: Registre
     executions: FromClause
     cellules: FromClause
     receptions: FromClause
     operations: FromClause
     anomalies: FromClause
+    ecarts: FromClause
+    ecartees: FromClause
 
-    def recue(self, recue_le: ColumnElement[datetime]) -> ColumnElement[bool]:
+    def recue(self, recue_le: SQLColumnExpression[datetime]) -> ColumnElement[bool]:
+        """Of a reception, or of what people did: whether it was known by then."""
         return literal(True) if self.au is None else recue_le <= self.au
 
+    def phase(self, jour: ColumnElement[date]) -> ColumnElement[int]:
+        """``conformite.phase`` for rows joined to their pilote; without parameters, so that one can group by it."""
+        return case((self.registre.pilote.phase_2_le <= jour, literal_column("2")), else_=literal_column("1"))
 
-PRESENT = Source(None, execution, compteur_execution, compteur_trace, compteur_operation, anomalie)
+
+def ecarts_au(au: datetime | None) -> FromClause:
+    """The keys of the executions that stand set aside."""
+    m = MiseALEcart
+    cle = (m.preserie_id, m.pilote_id, m.pseudonyme, m.numero_execution)
+    dernieres = select(*cle, m.ecartee).ext(distinct_on(*cle)).order_by(*cle, m.id.desc())
+    if au is not None:
+        dernieres = dernieres.where(m.le <= au)
+    d = dernieres.subquery().c
+    return select(d.preserie_id, d.pilote_id, d.pseudonyme, d.numero_execution).where(d.ecartee).subquery("ecarts")
+
+
+def meme_execution(a: FromClause, b: FromClause) -> ColumnElement[bool]:
+    """Joins two relations on the key of an execution."""
+    return and_(*(a.c[nom] == b.c[nom] for nom in ("preserie_id", "pilote_id", "pseudonyme", "numero_execution")))
+
+
+def _ecartees(executions: FromClause, ecarts: FromClause) -> FromClause:
+    x = executions.c
+    axes = (
+        *(x.preserie_id, x.pilote_id, x.jour, x.version),
+        *(x.type_prescription, x.enregistree, x.scor_succes, x.scor_echec),
+    )
+    requete = select(*axes, literal_column("1").label("executions"), x.tentatives)
+    return requete.join(ecarts, meme_execution(executions, ecarts)).subquery("ecartees")
+
+
+_ECARTS = ecarts_au(None)
+PRESENT = Source(
+    None,
+    histoire.PRESENT,
+    execution,
+    compteur_execution,
+    compteur_trace,
+    compteur_operation,
+    anomalie,
+    _ECARTS,
+    _ecartees(execution, _ECARTS),
+)
 
 
 def connue_au(preserie_id: int, au: datetime) -> Source:
     """One présérie as its receptions up to ``au`` make it: DOMAIN's fold in one pass over its traces."""
     t = trace.c
     recues: tuple[ColumnElement[bool], ...] = (t.preserie_id == preserie_id, t.recue_le <= au)
-    executions = _pliees(recues).subquery("pliees")
+    executions = _pliees(recues).cte("pliees")
+    ecarts = ecarts_au(au)
     return Source(
         au,
+        registre_au(au),
         executions,
         _cellules(executions).cte("cellules"),
         _receptions(preserie_id, au, recues).subquery("receptions"),
         select(
             t.preserie_id,
             t.operation,
+            t.version,
             func.count().filter(t.succes).label("succes"),
             func.count().filter(~t.succes).label("echecs"),
             func.min(t.emise_le).label("premiere_le"),
+            func.max(t.emise_le).label("derniere_le"),
         )
         .where(*recues)
-        .group_by(t.preserie_id, t.operation)
+        .group_by(t.preserie_id, t.operation, t.version)
         .subquery("operations"),
         select(
             t.preserie_id,
             t.operation,
             t.erreur_code.label("code"),
+            t.version,
+            t.pilote_id,
             func.bool_or(t.erreur_bloquante).label("bloquante"),
             func.count().label("occurrences"),
             func.min(t.emise_le).label("premiere_le"),
             func.max(t.emise_le).label("derniere_le"),
         )
         .where(*recues, t.erreur_origine == "logiciel")
-        .group_by(t.preserie_id, t.operation, t.erreur_code)
+        .group_by(t.preserie_id, t.operation, t.erreur_code, t.version, t.pilote_id)
         .subquery("anomalies"),
+        ecarts,
+        _ecartees(executions, ecarts),
     )
-
-
-def phase(jour: ColumnElement[date]) -> ColumnElement[int]:
-    """``conformite.phase`` for rows joined to their pilote; without parameters, so that one can group by it."""
-    return case((Pilote.phase_2_le <= jour, literal_column("2")), else_=literal_column("1"))
 
 
 def _pliees(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:

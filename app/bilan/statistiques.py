@@ -18,6 +18,15 @@ def atteint(reussies: int, total: int, seuil: Seuil) -> bool:
     return reussies * seuil.denominateur >= seuil.numerateur * total
 
 
+def manquent(reussies: int, total: int, seuil: Seuil) -> int:
+    """How many further successes in a row bring the rate itself to the threshold; 0 where it is reached.
+
+    A threshold of 1 is never reached again: the number is then that of the failures.
+    """
+    ecart = -_ecart(reussies, total, seuil)
+    return max(0, -(-ecart // max(seuil.denominateur - seuil.numerateur, 1)))
+
+
 def wilson(reussies: int, total: int) -> tuple[float, float]:
     """Wilson's 95 % interval without continuity correction; ``total`` is at least 1."""
     taux = reussies / total

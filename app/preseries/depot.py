@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from app.preseries.cycle import Statut
+from app.preseries.histoire import PRESENT, Registre
 from app.preseries.modeles import Decision, Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
 Lignes: TypeAlias = Select[*tuple[Any, ...]]
@@ -87,31 +87,32 @@ async def a_demarre(session: AsyncSession, condition: ColumnElement[bool]) -> bo
     return (await session.execute(requete.limit(1))).first() is not None
 
 
-def ailleurs() -> Lignes:
-    """For a query of ``Preserie``: the N° AM that count in the logiciel's other open préséries of the catégorie."""
-    autre = aliased(Preserie)
+def ailleurs(registre: Registre = PRESENT) -> Lignes:
+    """For a query of the préséries: the N° AM that count in the logiciel's other open préséries of the catégorie."""
+    celle_ci, autre, pilote = registre.preserie, registre.autre, registre.pilote
     return (
-        select(Pilote.numero_am)
+        select(pilote.numero_am)
         .distinct()
-        .join(autre, autre.id == Pilote.preserie_id)
-        .where(_du_meme_logiciel(autre), autre.id != Preserie.id, ouverte(autre), Pilote.retire_le.is_(None))
-        .correlate(Preserie)
+        .join(autre, autre.id == pilote.preserie_id)
+        .where(_du_meme_logiciel(registre), autre.id != celle_ci.id, ouverte(autre), pilote.retire_le.is_(None))
+        .correlate(celle_ci)
     )
 
 
-def maximum_releve() -> ScalarSelect[int | None]:
+def maximum_releve(registre: Registre = PRESENT) -> ScalarSelect[int | None]:
     """Likewise: what prolongations have raised the pilotes of the logiciel to; None where none did."""
-    autre = aliased(Preserie)
+    celle_ci, autre = registre.preserie, registre.autre
     return (
         select(func.max(autre.pilotes_max))
-        .where(_du_meme_logiciel(autre), or_(autre.id == Preserie.id, ouverte(autre)))
-        .correlate(Preserie)
+        .where(_du_meme_logiciel(registre), or_(autre.id == celle_ci.id, ouverte(autre)))
+        .correlate(celle_ci)
         .scalar_subquery()
     )
 
 
-def _du_meme_logiciel(autre: type[Preserie]) -> ColumnElement[bool]:
-    return (autre.logiciel_id == Preserie.logiciel_id) & (autre.categorie_ps == Preserie.categorie_ps)
+def _du_meme_logiciel(registre: Registre) -> ColumnElement[bool]:
+    celle_ci, autre = registre.preserie, registre.autre
+    return (autre.logiciel_id == celle_ci.logiciel_id) & (autre.categorie_ps == celle_ci.categorie_ps)
 
 
 async def pilotes_du_logiciel(session: AsyncSession, p: Preserie) -> tuple[int | None, list[str]]:

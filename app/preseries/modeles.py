@@ -1,6 +1,7 @@
 """Tables of the registry. Rows are never deleted; ``code`` is what callers know, ``id`` what the hot path carries."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -73,6 +74,7 @@ class Preserie(Table):
     """``cle_enveloppee`` is the key of its pseudonyms, wrapped by the master key; None once destroyed.
 
     ``pilotes_max`` is what a prolongation has raised the référentiel's maximum to. ``terminee_le``: closed or given up.
+    ``bilan_arrete_le`` is the instant of its latest sealed bilan, None where a prolongation came since.
     """
 
     __tablename__ = "preserie"
@@ -96,6 +98,7 @@ class Preserie(Table):
     validee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     terminee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     purgee_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    bilan_arrete_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cle_enveloppee: Mapped[bytes | None] = mapped_column(LargeBinary)
     creee_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -108,8 +111,21 @@ class Jalon(Table):
     le: Mapped[date] = mapped_column(Date)
 
 
+class Prerequis(Table):
+    """A technical prerequisite of deployment; ``preuve`` tells what its validation rests on."""
+
+    __tablename__ = "prerequis"
+
+    preserie_id: Mapped[int] = mapped_column(ForeignKey("preserie.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    libelle: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    valide_le: Mapped[date | None] = mapped_column(Date)
+    preuve: Mapped[str | None] = mapped_column(Text)
+
+
 class Decision(Table):
-    """What was decided of a présérie, and why; never changed afterwards."""
+    """What was decided of a présérie, and why; never changed afterwards. A validation names its sealed bilan."""
 
     __tablename__ = "decision"
     __table_args__ = (CheckConstraint("sens IN ('validation', 'prolongation', 'abandon')", name="sens"),)
@@ -123,6 +139,7 @@ class Decision(Table):
     pilotes_max: Mapped[int | None]
     fin_prevue_le: Mapped[date | None] = mapped_column(Date)
     observee_depuis: Mapped[date | None] = mapped_column(Date)
+    arrete_id: Mapped[UUID | None]
 
 
 class Pilote(Table):

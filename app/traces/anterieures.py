@@ -17,10 +17,10 @@ _ECRIVAINS = text("""
 SELECT clock_timestamp(), ARRAY(
   SELECT virtualtransaction FROM pg_locks
   WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
-    AND relation IN ('trace'::regclass, 'reception_sans_suite'::regclass, 'compteur_trace'::regclass)
+    AND relation = ANY ('{trace, reception_sans_suite, compteur_trace, registre}'::regclass[])
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """)
-"""Transactions that write traces, or wait to: each locks one of these tables first."""
+"""Transactions that write traces or change the registry, or wait to: each locks one of these tables first."""
 
 
 async def attendre_les_ecritures(base: Base, au: datetime) -> None:

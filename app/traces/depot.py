@@ -101,19 +101,21 @@ WITH nouvelles AS (
   ON CONFLICT (preserie_id, pilote_id, issue)
   DO UPDATE SET nombre = c.nombre + excluded.nombre, derniere_le = greatest(c.derniere_le, excluded.derniere_le)
 ), operations AS (
-  INSERT INTO compteur_operation AS c (preserie_id, operation, succes, echecs, premiere_le, derniere_le)
-  SELECT preserie_id, operation, count(*) FILTER (WHERE succes), count(*) FILTER (WHERE NOT succes),
+  INSERT INTO compteur_operation AS c (preserie_id, operation, version, succes, echecs, premiere_le, derniere_le)
+  SELECT preserie_id, operation, version, count(*) FILTER (WHERE succes), count(*) FILTER (WHERE NOT succes),
          min(emise_le), max(emise_le)
-  FROM nouvelles GROUP BY 1, 2 ORDER BY 1, 2
-  ON CONFLICT (preserie_id, operation)
+  FROM nouvelles GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+  ON CONFLICT (preserie_id, operation, version)
   DO UPDATE SET succes = c.succes + excluded.succes, echecs = c.echecs + excluded.echecs,
                 premiere_le = least(c.premiere_le, excluded.premiere_le),
                 derniere_le = greatest(c.derniere_le, excluded.derniere_le)
 ), anomalies AS (
-  INSERT INTO anomalie AS a (preserie_id, operation, code, bloquante, occurrences, premiere_le, derniere_le)
-  SELECT preserie_id, operation, erreur_code, bool_or(erreur_bloquante), count(*), min(emise_le), max(emise_le)
-  FROM nouvelles WHERE erreur_origine = 'logiciel' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-  ON CONFLICT (preserie_id, operation, code)
+  INSERT INTO anomalie AS a (preserie_id, operation, code, version, pilote_id, bloquante, occurrences, premiere_le,
+                             derniere_le)
+  SELECT preserie_id, operation, erreur_code, version, pilote_id, bool_or(erreur_bloquante), count(*),
+         min(emise_le), max(emise_le)
+  FROM nouvelles WHERE erreur_origine = 'logiciel' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+  ON CONFLICT (preserie_id, operation, code, version, pilote_id)
   DO UPDATE SET bloquante = a.bloquante OR excluded.bloquante, occurrences = a.occurrences + excluded.occurrences,
                 premiere_le = least(a.premiere_le, excluded.premiere_le),
                 derniere_le = greatest(a.derniere_le, excluded.derniere_le)

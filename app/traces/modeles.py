@@ -32,7 +32,7 @@ trace = Table(
     "trace",
     _meta,
     Column("emise_le", _instant, nullable=False),
-    Column("recue_le", _instant, nullable=False, server_default=func.now()),
+    Column("recue_le", _instant, nullable=False, server_default=func.clock_timestamp()),
     Column("sequence", BigInteger),
     Column("id", Uuid, nullable=False),
     Column("preserie_id", Integer, nullable=False),
@@ -59,7 +59,7 @@ reception_sans_suite = Table(
     "reception_sans_suite",
     _meta,
     Column("id", BigInteger, Identity(always=True), nullable=False),
-    Column("recue_le", _instant, nullable=False, server_default=func.now()),
+    Column("recue_le", _instant, nullable=False, server_default=func.clock_timestamp()),
     Column("preserie_id", Integer, nullable=False),
     Column("pilote_id", Integer, nullable=False, comment="0: refusée sans pilote connu"),
     Column("cle_id", Integer, nullable=False),
@@ -150,10 +150,11 @@ compteur_operation = Table(
     Column("derniere_le", _instant, nullable=False),
     Column("preserie_id", Integer, nullable=False),
     Column("operation", Text, nullable=False),
-    PrimaryKeyConstraint("preserie_id", "operation"),
+    Column("version", Text, nullable=False),
+    PrimaryKeyConstraint("preserie_id", "operation", "version"),
     postgresql_with={"fillfactor": "50"},
 )
-"""Distinct traces by operation and result, with their first and last emission."""
+"""Distinct traces by operation, version and result, with their first and last emission."""
 
 anomalie = Table(
     "anomalie",
@@ -162,9 +163,11 @@ anomalie = Table(
     Column("premiere_le", _instant, nullable=False),
     Column("derniere_le", _instant, nullable=False),
     Column("preserie_id", Integer, nullable=False),
+    Column("pilote_id", Integer, nullable=False),
     Column("bloquante", Boolean, nullable=False),
     Column("operation", Text, nullable=False),
     Column("code", Text, nullable=False),
-    PrimaryKeyConstraint("preserie_id", "operation", "code"),
+    Column("version", Text, nullable=False),
+    PrimaryKeyConstraint("preserie_id", "operation", "code", "version", "pilote_id"),
 )
-"""Failures that a trace blames on the logiciel, by operation and code; blocking if any of them says so."""
+"""Failures that a trace blames on the logiciel, by operation, code, version and pilote; blocking if any says so."""

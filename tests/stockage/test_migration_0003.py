@@ -26,7 +26,7 @@ async def test_une_ecriture_du_registre_en_cours_et_la_migration_ne_se_bloquent_
         async with asyncio.timeout(_PATIENCE_S):
             async with connexion.transaction():
                 await connexion.execute("UPDATE registre SET generation = generation + 1")
-                migration = asyncio.create_task(asyncio.to_thread(migrer, neuve, "0003"))
+                migration = asyncio.create_task(asyncio.to_thread(migrer, neuve))
                 while not await connexion.fetchval(_ATTEND, ici):  # noqa: ASYNC110 — another process's lock
                     await asyncio.sleep(0.02)
                 await connexion.execute("UPDATE preserie SET traces_actives = traces_actives")

@@ -8,9 +8,13 @@ from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import app.acces.modeles
+import app.anomalies.modeles
+import app.arretes.modeles
+import app.bilan.modeles
 import app.journal.modeles
-import app.preseries.modeles
-import app.traces.modeles  # noqa: F401  — the four fill the metadata
+import app.preseries.histoire
+import app.questionnaire.modeles
+import app.traces.modeles  # noqa: F401  — these fill the metadata
 from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.schema import configuration, est_pret, migrer, revenir, revisions_du_code

@@ -1,0 +1,53 @@
+"""Wire forms of anomalies."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class StatutAnomalie(StrEnum):
+    """Where an anomaly stands: open, corrected in a version, or set aside by the Cnam."""
+
+    OUVERTE = "ouverte"
+    CORRIGEE = "corrigee"
+    ECARTEE = "ecartee"
+
+
+class SuiteLue(BaseModel):
+    """One act about an anomaly, by a key of this role."""
+
+    le: datetime
+    role: str
+    statut: Literal["declaree", "ouverte", "corrigee", "ecartee"]
+    version_corrective: str | None
+    motif: str | None
+
+
+class AnomalieLue(BaseModel):
+    """Intrinsic where ``origine`` is ``logiciel``: what failed by the logiciel's own fault.
+
+    ``rouverte_par``: versions in which it was seen again after its correction. ``premiere_le`` and ``derniere_le`` are
+    emissions, None where it was declared and never seen.
+    """
+
+    operation: str
+    code: str
+    libelle: str | None
+    origine: str
+    bloquante: bool
+    statut: StatutAnomalie
+    occurrences: int
+    premiere_le: datetime | None
+    derniere_le: datetime | None
+    versions: list[str]
+    pilotes: list[str]
+    version_corrective: str | None
+    motif: str | None
+    rouverte_par: list[str]
+    historique: list[SuiteLue]
+
+    @property
+    def intrinseque_bloquante(self) -> bool:
+        return self.bloquante and self.origine == "logiciel"

@@ -1,0 +1,1 @@
+"""The bilan live: server-sent events, told by the database whenever something changes."""

@@ -1,0 +1,1 @@
+"""Recount from the raw traces, compared with what is kept."""
