@@ -166,7 +166,7 @@ def _versions() -> None:
         )
 
 
-def _fait(table: str, *colonnes: sa.Column[object], preserie: bool = True) -> None:
+def _fait(table: str, *colonnes: sa.schema.SchemaItem, preserie: bool = True) -> None:
     """A table to which people's acts are added: who, when, and what."""
     avec: list[sa.schema.SchemaItem] = [
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

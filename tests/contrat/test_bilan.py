@@ -11,6 +11,7 @@ from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
 _CLES = {
     *("preserie", "editeur", "module", "logiciel", "categorie_ps", "statut", "referentiel", "calcule_le", "au"),
     *("debut_le", "observee_depuis", "traces", "executions", "scor", "criteres", "modalites", "verdict"),
+    "a_faire",
 }
 _CRITERES = ["enregistrement", "anomalies", "scor", "prerequis", "satisfaction"]
 _ETATS = {"atteint", "non_atteint", "indetermine"}

@@ -5,8 +5,10 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bilan.criteres import prerequis, satisfaction, scor
+from app.bilan.criteres import scor
+from app.bilan.criteres_declares import prerequis, satisfaction
 from app.bilan.figures import scor as matrice
+from app.bilan.liens import Liens
 from app.bilan.schemas import Etat
 from app.etapes.regles import BILAN_APPROUVE, Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
 
@@ -48,7 +50,12 @@ def test_ce_qui_est_deja_accorde_ne_prolonge_pas(presents: Termes, voulus: Terme
 
 
 def test_une_validation_nomme_ce_qui_n_est_pas_atteint_et_le_bilan_approuve() -> None:
-    juges = [scor(matrice([]), 0), prerequis(date(2026, 11, 1)), satisfaction()]
+    liens = Liens("ortho-plus-lpp", None, None)
+    juges = [
+        scor(matrice([]), 0, liens),
+        prerequis(date(2026, 11, 1), [], liens),
+        satisfaction([], 0, 3, (), liens),
+    ]
     assert [critere.etat for critere in juges] == [Etat.INDETERMINE, Etat.ATTEINT, Etat.INDETERMINE]
     premier, second, dernier = manquants_a_la_validation(juges)
     assert "critère scor" in premier

@@ -22,12 +22,16 @@ CREATE OR REPLACE TEMP VIEW pliees AS
   ) AS e
 """
 _ANOMALIES = """
-SELECT preserie_id, operation, erreur_code, sum(erreur_bloquante::int) > 0, count(*), min(emise_le), max(emise_le)
-FROM trace WHERE erreur_origine = 'logiciel' GROUP BY 1, 2, 3
+SELECT preserie_id, operation, erreur_code, version, pilote_id, sum(erreur_bloquante::int) > 0, count(*), min(emise_le),
+       max(emise_le)
+FROM trace WHERE erreur_origine = 'logiciel' GROUP BY 1, 2, 3, 4, 5
+"""
+_ANOMALIES_TENUES = """
+SELECT preserie_id, operation, code, version, pilote_id, bloquante, occurrences, premiere_le, derniere_le FROM anomalie
 """
 _OPERATIONS = """
-SELECT preserie_id, operation, sum(succes::int), sum(1 - succes::int), min(emise_le), max(emise_le)
-FROM trace GROUP BY 1, 2
+SELECT preserie_id, operation, version, sum(succes::int), sum(1 - succes::int), min(emise_le), max(emise_le)
+FROM trace GROUP BY 1, 2, 3
 """
 _CELLULES = """
 SELECT preserie_id, pilote_id, jour, version, type_prescription, enregistree, scor_succes, scor_echec,
@@ -50,7 +54,7 @@ _RECOMPTES = {
     "compteur_execution": (_CELLULES, _CELLULES_TENUES),
     "compteur_operation": (
         _OPERATIONS,
-        "SELECT preserie_id, operation, succes, echecs, premiere_le, derniere_le FROM compteur_operation",
+        "SELECT preserie_id, operation, version, succes, echecs, premiere_le, derniere_le FROM compteur_operation",
     ),
     "compteur_trace": (
         "SELECT preserie_id, pilote_id, count(*), max(recue_le) FROM trace GROUP BY 1, 2",
@@ -58,7 +62,7 @@ _RECOMPTES = {
     ),
     "anomalie": (
         _ANOMALIES,
-        "SELECT preserie_id, operation, code, bloquante, occurrences, premiere_le, derniere_le FROM anomalie",
+        _ANOMALIES_TENUES,
     ),
 }
 _COMPARER = """
