@@ -128,6 +128,13 @@ def uuid_de(numero: int) -> str:
     return str(UUID(int=numero))
 
 
+async def antidater_le_registre(proprietaire: asyncpg.Connection) -> None:
+    """Has the registry stand since ever, for what is read as of an instant before the test."""
+    await proprietaire.execute("SET session_replication_role = replica")  # no trigger: its versions refuse this
+    await proprietaire.execute("UPDATE version_registre SET depuis_le = '-infinity'")
+    await proprietaire.execute("RESET session_replication_role")
+
+
 async def vider_les_traces(proprietaire: asyncpg.Connection) -> None:
     """Empties what the reception of traces writes, and leaves the registry."""
     await proprietaire.execute(

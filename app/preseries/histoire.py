@@ -12,9 +12,12 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Text,
+    case,
     column,
     func,
+    literal,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy import Table as TableSql
@@ -57,11 +60,15 @@ PRESENT = Registre(Editeur, Logiciel, Preserie, aliased(Preserie, name="autre"),
 
 
 def registre_au(au: datetime) -> Registre:
-    """The registry as it was at ``au``; modules are left out, of which a bilan tells only the code."""
+    """The registry as it was at ``au``; modules are left out, of which a bilan tells only the code.
+
+    Before it was entered, a présérie stands as it was entered first, with its logiciel and éditeur, and without anything
+    else: its bilan of then can be read, and is empty.
+    """
     return Registre(
-        _alors(Editeur, au),
-        _alors(Logiciel, au),
-        _alors(Preserie, au),
+        _alors(Editeur, au, ou_premiere=True),
+        _alors(Logiciel, au, ou_premiere=True),
+        _alors(Preserie, au, ou_premiere=True),
         _alors(Preserie, au, "autre"),
         _alors(Pilote, au),
         _alors(Jalon, au),
@@ -69,15 +76,15 @@ def registre_au(au: datetime) -> Registre:
     )
 
 
-def _alors(modele: type[T], au: datetime, nom: str | None = None) -> type[T]:
+def _alors(modele: type[T], au: datetime, nom: str | None = None, *, ou_premiere: bool = False) -> type[T]:
     table = modele.__table__
     assert isinstance(table, TableSql)  # noqa: S101 — what each of these is mapped to
     v = version_registre.c
     dernieres = (
         select(v.ligne)
         .ext(distinct_on(v.cle))
-        .where(v.objet == table.name, v.depuis_le <= au)
-        .order_by(v.cle, v.depuis_le.desc(), v.id.desc())
+        .where(v.objet == table.name, or_(v.depuis_le <= au, literal(ou_premiere)))
+        .order_by(v.cle, (v.depuis_le <= au).desc(), case((v.depuis_le <= au, v.id), else_=-v.id).desc())
         .subquery()
     )
     nulle: Column[object] = literal_column(f"NULL::{table.name}")  # type: ignore[assignment]
@@ -87,4 +94,4 @@ def _alors(modele: type[T], au: datetime, nom: str | None = None) -> type[T]:
     relation = (
         select(*lignes.c).select_from(dernieres.join(lignes, literal_column("true"))).cte(f"{nom or table.name}_alors")
     )
-    return aliased(modele, relation, name=nom or table.name)
+    return aliased(modele, relation, name=nom or table.name, adapt_on_names=True)

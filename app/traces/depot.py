@@ -38,8 +38,8 @@ _SERIES = f"${len(Ligne._fields) + 1}::int4[]"
 
 _ECRIRE = f"""
 WITH nouvelles AS (
-  INSERT INTO trace ({_COLONNES})
-  SELECT * FROM unnest({_TABLEAUX}) AS d({_COLONNES})
+  INSERT INTO trace ({_COLONNES}, recue_le)
+  SELECT *, (SELECT clock_timestamp()) FROM unnest({_TABLEAUX}) AS d({_COLONNES})  -- once, and under the table's lock
   WHERE preserie_id = ANY (ARRAY(  -- evaluated once; a join would not keep the order of the locks
     SELECT p.id FROM preserie AS p
     WHERE p.id = ANY ({_SERIES}) AND (p.statut = 'en_cours' OR (p.statut = 'validee' AND p.traces_actives))))
@@ -131,9 +131,11 @@ FROM unnest($1::int4[], $2::uuid[]) AS d(preserie_id, id) JOIN trace AS t USING 
 
 _NOTER = """
 WITH notees AS (
-  INSERT INTO reception_sans_suite (preserie_id, pilote_id, cle_id, issue, champ, trace_id, poste, sequence, version)
-  SELECT * FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::uuid[],
-                       $7::text[], $8::int8[], $9::text[])
+  INSERT INTO reception_sans_suite (preserie_id, pilote_id, cle_id, issue, champ, trace_id, poste, sequence, version,
+                                    recue_le)
+  SELECT *, (SELECT clock_timestamp())
+  FROM unnest($1::int4[], $2::int4[], $3::int4[], $4::text[], $5::text[], $6::uuid[],
+              $7::text[], $8::int8[], $9::text[])
   RETURNING preserie_id, pilote_id, issue, recue_le
 )
 INSERT INTO compteur_trace AS c (preserie_id, pilote_id, issue, nombre, derniere_le)

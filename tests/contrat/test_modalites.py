@@ -8,7 +8,7 @@ import asyncpg
 from app.preseries.modalites import CODES
 from tests.contrat.aides import cas, mettre, pilote
 from tests.contrat.semis import BILAN
-from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
+from tests.outils import PILOTES, PRESERIE, Corps, Service, antidater_le_registre, trace
 
 AUJOURD_HUI = datetime.now(ZoneInfo("Europe/Paris")).date()
 
@@ -115,6 +115,7 @@ async def test_tel_que_connu_a_un_instant_l_est_au_jour_de_celui_ci(
     await mettre(proprietaire, fin_prevue_le=date(2026, 10, 20), demarree_le=datetime(2026, 10, 11, tzinfo=UTC))
     traces = [trace(emise_le=f"2026-10-{jour}T09:00:00+02:00") for jour in (17, 18)]
     await cnam.poster(traces)
+    await antidater_le_registre(proprietaire)
     await proprietaire.execute("UPDATE trace SET recue_le = '2026-10-17 10:00Z' WHERE id = $1", traces[0]["id"])
     assert (await _modalites(cnam))["arret_scor"][1].startswith("2 exécutions")
     attendus = {

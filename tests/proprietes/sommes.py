@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.outils import Service
 
@@ -38,10 +38,13 @@ def derriere(bilan: Corps, chemin: Chemin) -> Liste | None:
             return "/receptions", {"issue": "rejetee"}
         case ("ensemble", *reste):
             return _des_executions(tuple(reste), {})
-        case ("criteres", 0, "executions_restantes"):
+        case ("criteres", 0, "executions_restantes") | ("criteres", 4, *_):
             return None
-        case ("criteres", 1, "bloquantes", int(rang), "occurrences"):
-            anomalie = bilan["criteres"][1]["bloquantes"][rang]
+        case ("criteres", int(rang), "listes", int(place), "nombre"):
+            adresse = urlsplit(bilan["criteres"][rang]["listes"][place]["lien"])
+            return adresse.path, {nom: v for nom, v in parse_qs(adresse.query).items() if nom not in ("preserie", "au")}
+        case ("criteres", 1, ("bloquantes" | "ecartees") as lesquelles, int(rang), "occurrences"):
+            anomalie = bilan["criteres"][1][lesquelles][rang]
             filtres = {"operation": anomalie["operation"], "erreur_code": anomalie["code"]}
             return "/traces", {**filtres, "erreur_origine": "logiciel", "resultat": "echec"}
         case ("criteres", 2, "non_conformes"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.supervision.lecture import FRAICHE_S
 from tests.contrat.aides import verifier_probleme
-from tests.outils import Service, vider_les_traces
+from tests.outils import Service, antidater_le_registre, vider_les_traces
 from tests.proprietes.confrontation import Confrontation, figures
 from tests.proprietes.histoires import Histoire, histoire, histoires
 from tests.proprietes.oracle import AXES, Oracle
@@ -112,6 +112,7 @@ async def _rejouer_datee(confrontation: Confrontation, histoire: Histoire) -> li
     """Receives a history with an hour between its arrays."""
     await vider_les_traces(confrontation.proprietaire)
     oracle = Oracle(await confrontation.dater_les_phases(histoire.phases))
+    await antidater_le_registre(confrontation.proprietaire)
     etapes = []
     for rang, lot in enumerate(histoire.lots):
         await confrontation.poster(lot.traces, lot.editeur)
