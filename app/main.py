@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 import app.bilan.routes
+import app.bilan.routes_anomalies
 import app.bilan.routes_listes
 import app.contrat.routes
 import app.etapes.routes
@@ -25,6 +26,7 @@ import app.journal.routes
 import app.planning.routes
 import app.preseries.consultation
 import app.preseries.routes
+import app.preseries.routes_prerequis
 import app.preseries.routes_validites
 import app.suivi.routes
 import app.supervision.routes
@@ -54,8 +56,9 @@ _journal = structlog.get_logger(__name__)
 _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.etapes.routes),
     app.etapes.routes_decisions,
-    *(app.planning.routes, app.preseries.routes_validites),
-    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
+    *(app.planning.routes, app.preseries.routes_prerequis, app.preseries.routes_validites),
+    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.bilan.routes_anomalies),
+    *(app.journal.routes, app.supervision.routes),
 )
 
 

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, StrictBool, StringConstraints
+
+from app.formes import Corps
+from app.textes_libres import LibelleLibre, Motif, sans_nir
+from app.traces.schemas import CODE_ERREUR, Operation, Origine, Version
 
 
 class StatutAnomalie(StrEnum):
@@ -15,6 +19,22 @@ class StatutAnomalie(StrEnum):
     ECARTEE = "ecartee"
 
 
+class DeclarationCorps(Corps):
+    operation: Operation
+    code: Annotated[str, StringConstraints(pattern=CODE_ERREUR), AfterValidator(sans_nir)]
+    libelle: LibelleLibre
+    origine: Origine
+    bloquante: StrictBool
+
+
+class SuiteCorps(Corps):
+    """A correction says in which version, a setting aside why."""
+
+    statut: StatutAnomalie
+    version_corrective: Annotated[Version, AfterValidator(sans_nir)] | None = None
+    motif: Motif | None = None
+
+
 class SuiteLue(BaseModel):
     """One act about an anomaly, by a key of this role."""
 
@@ -23,6 +43,17 @@ class SuiteLue(BaseModel):
     statut: Literal["declaree", "ouverte", "corrigee", "ecartee"]
     version_corrective: str | None
     motif: str | None
+
+
+class AnomalieInscrite(BaseModel):
+    """An anomaly as the journal keeps it: it names no pilote."""
+
+    operation: str
+    libelle: str | None
+    origine: str
+    bloquante: bool
+    statut: StatutAnomalie
+    version_corrective: str | None
 
 
 class AnomalieLue(BaseModel):

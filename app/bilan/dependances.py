@@ -1,4 +1,4 @@
-"""FastAPI dependencies: who reads bilans, and as known when."""
+"""FastAPI dependencies: who reads bilans, as known when, and who contests what they count."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -12,6 +12,8 @@ from app.formes import CODE, InstantBorne
 from app.traces.anterieures import attendre_les_ecritures
 
 Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
+Cnam = Annotated[Acces, Depends(exiger())]
+CnamOuEditeur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
 CodeChemin = Annotated[str, Path(pattern=CODE)]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.bilan.conformite import Conformite, conformite
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution
+from app.bilan.modeles import MiseALEcart
 from app.bilan.sources import PRESENT, Source, meme_execution
 from app.preseries.modeles import Editeur, Logiciel, Pilote, Preserie
 from app.traces.modeles import execution, reception_sans_suite, trace
@@ -120,7 +121,7 @@ def _de_conformite(source: Source, voulues: Collection[Conformite]) -> ColumnEle
 
 
 async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping | None:
-    """An execution as in ``executions``, with its présérie's ``preserie`` (code), ``editeur`` and ``purgee_le``."""
+    """An execution as in ``executions``, with its présérie's code, ``statut``, ``purgee_le`` and ``editeur``."""
     x = execution.c
     requete = (
         select(
@@ -129,6 +130,7 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping 
             PRESENT.phase(x.jour).label("phase"),
             PRESENT.ecarts.c.pilote_id.is_not(None).label("ecartee"),
             Preserie.code.label("preserie"),
+            Preserie.statut,
             Preserie.purgee_le,
             Editeur.code.label("editeur"),
         )
@@ -146,6 +148,38 @@ async def une_execution(session: AsyncSession, cle: CleExecution) -> RowMapping 
         )
     )
     return (await session.execute(requete)).mappings().first()
+
+
+async def mises_a_l_ecart(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Lignes:
+    """What was decided of one execution, in its order."""
+    m = MiseALEcart
+    requete = (
+        select(m.le, m.ecartee, m.motif)
+        .where(
+            m.preserie_id == preserie_id,
+            m.pilote_id == cle.pilote_id,
+            m.pseudonyme == cle.pseudonyme,
+            m.numero_execution == cle.numero_execution,
+        )
+        .order_by(m.id)
+    )
+    return (await session.execute(requete)).mappings().all()
+
+
+async def prerequis(
+    session: AsyncSession, preserie_id: int, source: Source, valide: bool | None, apres: str | None, limite: int
+) -> Lignes:
+    """The prerequisites of a présérie."""
+    p = source.registre.prerequis
+    requete = (
+        select(p.code, p.libelle, p.description, p.valide_le, p.preuve)
+        .where(p.preserie_id == preserie_id, *_egales((p.valide_le.is_not(None), valide)))
+        .order_by(p.code)
+        .limit(limite)
+    )
+    if apres is not None:
+        requete = requete.where(p.code > apres)
+    return (await session.execute(requete)).mappings().all()
 
 
 async def traces_d_une_execution(session: AsyncSession, preserie_id: int, cle: CleExecution) -> Lignes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from app.anomalies.schemas import AnomalieLue, StatutAnomalie
 from app.bilan.conformite import Conformite
 from app.traces.refus import Refus
 
@@ -37,3 +38,19 @@ class FiltreReceptions:
     issue: Literal["doublon", "rejetee"] | None = None
     code: Refus | None = None
     pilote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiltreAnomalies:
+    operation: str | None = None
+    bloquante: bool | None = None
+    statut: StatutAnomalie | None = None
+    origine: str | None = None
+
+    def garde(self, anomalie: AnomalieLue) -> bool:
+        return (
+            self.operation in (None, anomalie.operation)
+            and self.bloquante in (None, anomalie.bloquante)
+            and self.statut in (None, anomalie.statut)
+            and self.origine in (None, anomalie.origine)
+        )

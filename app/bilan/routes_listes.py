@@ -1,23 +1,24 @@
-"""The lists behind every figure: executions, their attempts, traces, receptions that stored none, anomalies."""
+"""The lists behind figures: executions, their attempts, traces, receptions that stored none, prerequisites."""
 
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from app.anomalies.schemas import AnomalieLue
+from app.bilan import service_ecarts
 from app.bilan import service_listes as service
 from app.bilan.conformite import Conformite
-from app.bilan.dependances import Au, CodeChemin, Lecteur
+from app.bilan.dependances import Au, Cnam, CodeChemin, Lecteur
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
-from app.bilan.schemas import ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
+from app.bilan.schemas import EcartCorps, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
-from app.parametres import LIMITE, Apres, Limite, Page
-from app.preseries.service import introuvable
+from app.parametres import LIMITE, Apres, ApresCode, Limite, Page
+from app.preseries.schemas import PrerequisLu
+from app.preseries.service import introuvable, terminee
 from app.reponses import problemes
-from app.stockage.dependances import SessionLecture
+from app.stockage.dependances import SessionLecture, SessionRegistre
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
@@ -98,6 +99,20 @@ async def lire_execution(
     return await service.une_execution(session, acces, identifiant)
 
 
+@routes.patch(
+    "/executions/{identifiant}",
+    summary="Mettre une exécution à l'écart, ou la reprendre",
+    description="Avec un motif : un essai, une panne du téléservice. Les critères ne la comptent plus, et montrent ce "
+    "qu'ils seraient avec elle. Ce qui a été décidé d'elle reste, dans l'ordre ; la même demande renvoyée ne change "
+    "rien.",
+    responses=problemes(Introuvable(service.EXECUTION_INCONNUE), terminee()),
+)
+async def ecarter_execution(
+    identifiant: Annotated[str, Path(max_length=64)], corps: EcartCorps, acces: Cnam, session: SessionRegistre
+) -> ExecutionDetaillee:
+    return await service_ecarts.ecarter(session, acces, identifiant, corps)
+
+
 @routes.get(
     "/tentatives",
     summary="Les traces des exécutions derrière un nombre de tentatives",
@@ -135,18 +150,19 @@ async def lister_receptions(
 
 
 @routes.get(
-    "/preseries/{code}/anomalies",
-    summary="Les anomalies d'une présérie dues au logiciel",
-    description="Par pages, dans l'ordre des opérations et des codes.",
-    responses=problemes(introuvable()),
+    "/preseries/{code}/prerequis",
+    summary="Les prérequis techniques au déploiement",
+    description="Par pages, dans l'ordre des codes : derrière le critère « prerequis ». Avec « au », 410 une fois les "
+    "traces brutes purgées.",
+    responses=_REFUS,
 )
-async def lister_anomalies(
+async def lister_prerequis(
     code: CodeChemin,
     acces: Lecteur,
+    au: Au,
     session: SessionLecture,
-    operation: Operation | None = None,
-    bloquante: bool | None = None,
-    apres: Apres = None,
+    valide: bool | None = None,
+    apres: ApresCode = None,
     limite: Limite = LIMITE,
-) -> Page[AnomalieLue]:
-    return await service.anomalies(session, acces, code, operation, bloquante, apres, limite)
+) -> Page[PrerequisLu]:
+    return await service.prerequis(Demande(session, acces, code, au, apres, limite), valide)

@@ -4,11 +4,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from app.anomalies.schemas import AnomalieLue
+from app.formes import Corps
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
+from app.textes_libres import Motif
 from app.traces.refus import Refus
 
 
@@ -328,8 +330,22 @@ class PiloteSuiviLu(BaseModel):
     etats: list[EtatPilote]
 
 
+class EcartCorps(Corps):
+    ecartee: StrictBool
+    motif: Motif
+
+
+class MiseALEcartLue(BaseModel):
+    """An execution was set aside, or taken back."""
+
+    le: datetime
+    ecartee: bool
+    motif: str
+
+
 class ExecutionDetaillee(ExecutionLue):
-    """``traces`` is empty once they were purged."""
+    """``traces`` is empty once they were purged; ``mises_a_l_ecart`` in their order."""
 
     traces: list[TraceLue]
     traces_purgees_le: datetime | None
+    mises_a_l_ecart: list[MiseALEcartLue]

@@ -10,7 +10,6 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.anomalies.schemas import AnomalieLue
 from app.bilan import depot_listes
 from app.bilan.conformite import conformite
 from app.bilan.faits import Dossier
@@ -20,13 +19,15 @@ from app.bilan.schemas import (
     ErreurLue,
     ExecutionDetaillee,
     ExecutionLue,
+    MiseALEcartLue,
     ReceptionLue,
     TraceLue,
 )
-from app.bilan.service import dossier_visible, faits_visibles
+from app.bilan.service import dossier_visible
 from app.bilan.sources import Source
 from app.erreurs import Introuvable, TracesPurgees
 from app.parametres import Page, curseur
+from app.preseries.schemas import PrerequisLu
 from app.traces.refus import Issue, Refus
 
 EXECUTION_INCONNUE = "Aucune exécution de cet identifiant ne vous est connue : reprenez-le dans /executions."
@@ -99,55 +100,45 @@ async def receptions(demande: Demande, filtre: FiltreReceptions) -> Page[Recepti
     return demande.page(lignes, _reception, lambda r: str(r["id"]))
 
 
-async def anomalies(
-    session: AsyncSession,
-    acces: Acces,
-    code: str,
-    operation: str | None,
-    bloquante: bool | None,
-    apres: str | None,
-    limite: int,
-) -> Page[AnomalieLue]:
-    """A présérie's anomalies, by operation and code."""
-    faits = await faits_visibles(session, acces, code)
-    depuis = curseur(apres, _operation_et_code)
-    voulues = [
-        a
-        for a in sorted(faits.anomalies, key=lambda a: (a.operation, a.code))
-        if operation in (None, a.operation)
-        and bloquante in (None, a.bloquante)
-        and (depuis is None or (a.operation, a.code) > depuis)
-    ]
-    suivante = voulues[limite - 1] if len(voulues) > limite else None
-    suivant = f"{suivante.operation}/{suivante.code}" if suivante is not None else None
-    return Page(elements=voulues[:limite], suivant=suivant)
+async def prerequis(demande: Demande, valide: bool | None) -> Page[PrerequisLu]:
+    """The prerequisites of a présérie by code, all or those that are validated, or not."""
+    dossier, source = await demande.ouvrir()
+    lignes = await depot_listes.prerequis(
+        demande.session, dossier.id, source, valide, demande.apres, demande.limite + 1
+    )
+    return demande.page(lignes, lambda p: PrerequisLu.model_construct(**p), lambda p: str(p["code"]))
 
 
-async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -> ExecutionDetaillee:
-    """One execution with the traces that it was folded from, or when they were purged."""
+async def trouver_execution(session: AsyncSession, acces: Acces, identifiant: str) -> tuple[CleExecution, RowMapping]:
+    """The key of an execution and what is known of it; raises Introuvable (404) also where it is another's."""
     cle = lire_identifiant(identifiant)
     trouvee = await depot_listes.une_execution(session, cle) if cle is not None else None
     if cle is None or trouvee is None or not acces.voit_preserie(trouvee["preserie"], trouvee["editeur"]):
         raise Introuvable(EXECUTION_INCONNUE)
+    return cle, trouvee
+
+
+async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -> ExecutionDetaillee:
+    """One execution with the traces that it was folded from, or when they were purged."""
+    cle, trouvee = await trouver_execution(session, acces, identifiant)
     purgee_le = trouvee["purgee_le"]
     traces_lues: list[TraceLue] = []
     if purgee_le is None:
         lignes = await depot_listes.traces_d_une_execution(session, trouvee["preserie_id"], cle)
         traces_lues = [_trace(ligne) for ligne in lignes]
+    ecarts = await depot_listes.mises_a_l_ecart(session, trouvee["preserie_id"], cle)
     return ExecutionDetaillee.model_validate(
-        {**_execution(trouvee, trouvee["preserie"]), "traces": traces_lues, "traces_purgees_le": purgee_le}
+        {
+            **_execution(trouvee, trouvee["preserie"]),
+            "traces": traces_lues,
+            "traces_purgees_le": purgee_le,
+            "mises_a_l_ecart": [MiseALEcartLue.model_validate(dict(ecart)) for ecart in ecarts],
+        }
     )
 
 
 def _numero(curseur: str) -> int | None:
     return int(curseur) if curseur.isascii() and curseur.isdigit() and len(curseur) <= 18 else None
-
-
-def _operation_et_code(curseur: str) -> tuple[str, str]:
-    operation, separateur, code = curseur.partition("/")
-    if not separateur:
-        raise ValueError
-    return operation, code
 
 
 def _cle(e: RowMapping) -> CleExecution:

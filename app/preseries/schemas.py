@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from app.formes import SANS_NUL, Code, Corps, Cpam, Jour, Libelle
 from app.preseries.validites import Raison
+from app.textes_libres import LibelleLibre, TexteLibre
 
 NomJalon = Literal[
     "support",
@@ -98,6 +99,19 @@ class JalonCorps(Corps):
 
 
 class JalonLu(JalonCorps):
+    code: str
+
+
+class PrerequisCorps(Corps):
+    """A technical prerequisite of deployment; ``preuve`` is what its validation rests on."""
+
+    libelle: LibelleLibre
+    description: TexteLibre | None = None
+    valide_le: Jour | None = None
+    preuve: TexteLibre | None = None
+
+
+class PrerequisLu(PrerequisCorps):
     code: str
 
 

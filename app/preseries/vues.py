@@ -7,8 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries import depot
 from app.preseries.cycle import Statut, etat_traces
-from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Preserie
-from app.preseries.schemas import AutorisationCnda, EditeurLu, LogicielLu, ModuleLu, PiloteLu, PreserieLue
+from app.preseries.modeles import Editeur, Jalon, Logiciel, Module, Pilote, Prerequis, Preserie
+from app.preseries.schemas import (
+    AutorisationCnda,
+    EditeurLu,
+    LogicielLu,
+    ModuleLu,
+    PiloteLu,
+    PrerequisLu,
+    PreserieLue,
+)
 from app.referentiels import VERSIONS
 
 
@@ -72,3 +80,7 @@ def _preserie(p: Preserie, logiciel: str, jalons: Sequence[Jalon]) -> PreserieLu
 
 def vue_pilote(p: Pilote) -> PiloteLu:
     return PiloteLu.model_construct(**{champ: getattr(p, champ) for champ in PiloteLu.model_fields})
+
+
+def vue_prerequis(p: Prerequis) -> PrerequisLu:
+    return PrerequisLu.model_construct(**{champ: getattr(p, champ) for champ in PrerequisLu.model_fields})

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
+from app.anomalies.regles import INTRINSEQUE
+from app.anomalies.schemas import StatutAnomalie
 from app.bilan.conformite import CONFORMITES
 from app.bilan.faits import Faits
 from app.bilan.jugement import compter, juger
@@ -63,7 +65,11 @@ def _traces(jugee: _Jugee) -> Cellules:
 
 
 def _anomalies(jugee: _Jugee) -> Cellules:
-    ouvertes = Counter((anomalie.operation, anomalie.bloquante) for anomalie in jugee.faits.anomalies)
+    ouvertes = Counter(
+        (anomalie.operation, anomalie.bloquante)
+        for anomalie in jugee.faits.anomalies
+        if anomalie.statut is StatutAnomalie.OUVERTE and anomalie.origine == INTRINSEQUE
+    )
     for operation in jugee.faits.dossier.referentiel.operations.toutes:
         for bloquante in (True, False):
             yield (operation, str(bloquante).lower()), ouvertes[operation, bloquante]
