@@ -25,6 +25,16 @@ LOGICIEL: Corps = {
 }
 PRESERIE: Corps = {"logiciel": "lo-cible", "categorie_ps": "lpp", "cpam": ["33"], "fin_prevue_le": None}
 JALON: Corps = {"le": "2026-09-12"}
+PREREQUIS: Corps = {"libelle": "Certificat", "description": None, "valide_le": None, "preuve": None}
+ANOMALIE: Corps = {
+    "operation": "execution",
+    "code": "LOG-1",
+    "libelle": "Écran figé",
+    "origine": "logiciel",
+    "bloquante": False,
+}
+CORRECTION: Corps = {"statut": "corrigee", "version_corrective": "4.2.2", "motif": "Corrigé."}
+ECART: Corps = {"ecartee": True, "motif": "Un essai."}
 PROLONGATION: Corps = {"sens": "prolongation", "motif": "À revoir.", "pilotes_max": 8}
 
 _REGISTRE: list[tuple[str, str, Corps]] = [
@@ -42,6 +52,8 @@ _REGISTRE: list[tuple[str, str, Corps]] = [
             ("PUT", f"/preseries/{serie}", PRESERIE | {"logiciel": logiciel}),
             ("PUT", f"/preseries/{serie}/jalons/support", JALON),
             ("PUT", f"/preseries/{serie}/jalons/kit_accompagnement", JALON),
+            ("PUT", f"/preseries/{serie}/prerequis/certificat", PREREQUIS),
+            ("POST", f"/preseries/{serie}/anomalies", ANOMALIE),
             ("PUT", f"/preseries/{serie}/pilotes/{PILOTE}", pilote()),
             ("PUT", f"/preseries/{serie}/pilotes/{AUTRE_PILOTE}", pilote()),
             ("POST", f"/preseries/{serie}/demarrage", {}),

@@ -77,6 +77,7 @@ BILANS = {
 }
 """The préséries whose bilans each finds in a list of all."""
 CREE = frozenset({201})
+UNE_ANOMALIE = "{operation}/{anomalie}"
 CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
 ROUTES = [
     Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
@@ -109,6 +110,8 @@ ROUTES = [
     Route("GET", "/preseries/{code}/jalons", "editeur cnam", SIENNE),
     Route("GET", "/preseries/{code}/jalons/{jalon}", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/jalons/{jalon}", "cnam", corps=monde.JALON),
+    Route("GET", "/preseries/{code}/prerequis/{prerequis}", "editeur cnam", SIENNE),
+    Route("PUT", "/preseries/{code}/prerequis/{prerequis}", "editeur cnam", SIENNE, monde.PREREQUIS),
     Route("GET", "/preseries/{code}/pilotes", "editeur cnam", SIENNE),
     Route("GET", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE),
     Route("PUT", "/preseries/{code}/pilotes/{numero_am}", "editeur cnam", SIENNE, pilote()),
@@ -143,7 +146,12 @@ ROUTES = [
         for liste in ("/executions", "/tentatives", "/traces", "/receptions")
     ),
     Route("GET", "/executions/{identifiant}", "editeur lecture cnam", SIENNE),
+    Route("PATCH", "/executions/{identifiant}", "cnam", corps=monde.ECART),
+    Route("GET", "/preseries/{code}/prerequis", "editeur lecture cnam", SIENNE),
     Route("GET", "/preseries/{code}/anomalies", "editeur lecture cnam", SIENNE),
+    Route("POST", "/preseries/{code}/anomalies", "editeur cnam", SIENNE, monde.ANOMALIE),
+    Route("GET", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur lecture cnam", SIENNE),
+    Route("PATCH", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur cnam", SIENNE, monde.CORRECTION),
     Route("GET", "/journal", "editeur cnam"),
     Route("GET", "/metrics", "supervision cnam"),
     Route("GET", "/sante/vivant", None),
@@ -157,7 +165,14 @@ _CIBLES = {"editeurs": "ed-cible", "modules": "mo-moteur", "logiciels": "lo-cibl
 
 def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
     """The route's address on the target; or on something that nobody has, where that can be said."""
-    cibles = {"jalon": "support", "numero_am": PILOTE, "identifiant": identifiant}
+    cibles = {
+        "jalon": "support",
+        "numero_am": PILOTE,
+        "identifiant": identifiant,
+        "operation": "execution",
+        "anomalie": "LOG-1",
+        "prerequis": "certificat",
+    }
 
     def valeur(trouve: re.Match[str]) -> str:
         segments = route.gabarit[: trouve.start()].strip("/").split("/")
