@@ -84,6 +84,11 @@ def _adresses(dit: str) -> list[str]:
         f"/preseries/{dit}/pilotes/{dit}",
         f"/preseries/{PRESERIE}/pilotes/{dit}",
         f"/preseries/{PRESERIE}/jalons/{dit}",
+        f"/preseries/{PRESERIE}/anomalies/{dit}/{dit}",
+        f"/preseries/{PRESERIE}/anomalies/execution/{dit}",
+        f"/preseries/{PRESERIE}/anomalies?statut={dit}",
+        f"/preseries/{PRESERIE}/prerequis/{dit}",
+        f"/preseries/{PRESERIE}/prerequis?valide={dit}",
         f"/bilan/preseries/{dit}",
         f"/bilan/preseries/{PRESERIE}/ventilation?par={dit}",
         f"/executions/{dit[:64]}",
@@ -126,8 +131,31 @@ def _corps_du_registre(piege: str) -> list[tuple[str, object]]:
         ("/preseries/neuve", {"logiciel": MARQUE, "categorie_ps": MARQUE, "cpam": [piege], "fin_prevue_le": piege}),
         ("/preseries/neuve", {"logiciel": "ortho-plus", "categorie_ps": MARQUE, "cpam": ["33"]}),
         (f"/preseries/{PRESERIE}/jalons/support", {"le": piege}),
+        (f"/preseries/{PRESERIE}/prerequis/certificat", {"libelle": NIR + piege, "valide_le": piege}),
+        (f"/preseries/{PRESERIE}/prerequis/certificat", {"libelle": [piege], "preuve": f"{piege} {NIR}"}),
         (f"/preseries/{PRESERIE}/pilotes/389391422", pilote(cpam=piege, accord_le=piege, retire_le=[piege])),
     ]
+
+
+async def test_rien_de_ce_que_disent_des_personnes_n_est_repete(cnam: Service) -> None:
+    await cnam.poster(trace())
+    (execution,) = (await cnam.lire(f"/executions?preserie={PRESERIE}"))["elements"]
+    anomalies = f"/preseries/{PRESERIE}/anomalies"
+    for piege in PIEGES:
+        declaration = {"operation": piege, "code": piege, "libelle": NIR + piege, "origine": piege, "bloquante": piege}
+        suite = {"statut": "corrigee", "version_corrective": piege * 3, "motif": f"{piege} {NIR}"}
+        for methode, chemin, corps in (
+            ("POST", anomalies, declaration),
+            ("POST", anomalies, {piege: piege}),
+            ("PATCH", f"{anomalies}/execution/LOG-1", suite),
+            ("PATCH", f"{anomalies}/execution/LOG-1", {"statut": piege, piege: piege}),
+            ("PATCH", f"/executions/{execution['id']}", {"ecartee": piege, "motif": f"{piege} {NIR}"}),
+            ("PATCH", f"/executions/{quote(piege, safe='')[:64]}", {"ecartee": True, "motif": "Un essai."}),
+        ):
+            with cas((methode, chemin, corps)):
+                reponse = await cnam.appeler(methode, chemin, json=corps)
+                assert reponse.status_code in (404, 422)
+                _sans_echo(reponse)
 
 
 async def test_rien_d_un_en_tete_n_est_repete(cnam: Service) -> None:
