@@ -5,7 +5,8 @@ from importlib.resources import files
 PRESENTATION = (files("app.contrat") / "presentation.md").read_text("utf-8")
 ETIQUETTES = {
     "Traces": "Envoyer les traces d'un poste, et savoir s'il doit continuer.",
-    "Registre": "Éditeurs, modules, logiciels, préséries, jalons et pilotes. « PUT » crée (201) ou remplace (200).",
+    "Registre": "Éditeurs, modules, logiciels, préséries, jalons, prérequis, pilotes. « PUT » crée (201) ou remplace "
+    "(200).",
     "Vie d'une présérie": "La démarrer, décider de sa suite, désactiver ses traces, la clôturer.",
     "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
     "Journal": "Qui a changé quoi, et quand : une chaîne d'entrées qui ne se modifie pas.",

@@ -131,7 +131,7 @@ async def test_une_execution_donne_ses_traces(cnam: Service) -> None:
     (lue,) = await lister(cnam, "&version=9.9.9")
     detaillee = await cnam.lire(f"/executions/{lue['id']}")
     traces = detaillee.pop("traces")
-    assert detaillee == lue | {"traces_purgees_le": None}
+    assert detaillee == lue | {"traces_purgees_le": None, "mises_a_l_ecart": []}
     assert [t["id"] for t in traces] == [siennes[i]["id"] for i in (2, 0, 1)]
     assert (lue["enregistree"], lue["tentatives"], lue["phase"], lue["conformite"]) == (True, 3, 2, "conforme")
     assert datetime.fromisoformat(lue["premiere_le"]) == datetime.fromisoformat(siennes[2]["emise_le"])

@@ -9,7 +9,7 @@ import pytest
 from app.acces.roles import Role
 from tests.contrat.aides import NIR, cas, compter, mettre, verifier_probleme
 from tests.contrat.semis import BILAN, lister, semer
-from tests.outils import PILOTES, Corps, Service, echec, trace
+from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
 from tests.supervision.attendues import attendues
 from tests.supervision.releves import lire, pareil
 
@@ -76,6 +76,9 @@ async def _tout_concorde(cnam: Service, depuis: date | None = None, au: str = ""
             with cas(liste):
                 page = await cnam.lire(f"{liste['lien']}&limite=1000")
                 assert len(page["elements"]) == liste["nombre"]
+    debut = f"&depuis={depuis}" if depuis is not None else ""
+    tentatives = await cnam.lire(f"/tentatives?preserie={PRESERIE}&ecartee=false&limite=1000{debut}{suite}")
+    assert len(tentatives["elements"]) == attendu["executions"]["tentatives"]
     for axe in ("pilote", "version", "type_prescription", "jour"):
         with cas(axe):
             lignes = (await cnam.lire(f"{BILAN}/ventilation?par={axe}{suite}"))["lignes"]
