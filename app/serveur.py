@@ -6,6 +6,7 @@ What was asked is answered, whatever follows it on the connection.
 import asyncio
 import json
 import socket
+import struct
 import uuid
 
 import httptools
@@ -94,18 +95,24 @@ class Protocole(HttpToolsProtocol):
     def ouvrir_flux(self) -> asyncio.Event:
         """For an answer without end, after which the connection is closed: the event that tells it to end."""
         self.transport.set_write_buffer_limits(high=0)
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _TAMPON)
+        self._regler(socket.SO_SNDBUF, _TAMPON)
         self._flux = asyncio.Event()
         return self._flux
 
     def rompre(self) -> None:
+        """Nothing is kept for a reader who may never read it, not even by the kernel."""
+        self._regler(socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def shutdown(self) -> None:
         super().shutdown()
         if self._flux is not None:
             self._flux.set()
-            self.loop.call_later(_ARRET_S, self.transport.abort)
+            self.loop.call_later(_ARRET_S, self.rompre)
+
+    def _regler(self, option: int, valeur: int | bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, valeur)
 
     def _ignore(self) -> bool:
         """Whether the message at hand is no request of ours: it is read again, or refused."""

@@ -74,6 +74,7 @@ class FluxDeBilan(Response):
             mesures.FLUX_ROMPUS.inc()
             if connexion is not None:
                 connexion.rompre()
+                await _depart(receive)
 
     async def _emettre(self, suivie: Suivie, send: Send) -> None:
         """Sends until the key no longer gives access."""
