@@ -82,14 +82,12 @@ async def en_ecoute(application: FastAPI) -> AsyncIterator[int]:
         for connexion in list(etat.connections):
             connexion.shutdown()
         async with asyncio.timeout(PATIENCE_S):
-            while etat.tasks:
+            while etat.tasks:  # noqa: ASYNC110 — uvicorn tells nobody
                 await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def suivre(
-    port: int, service: Service, dernier: str | None = None, chemin: str = CHEMIN
-) -> AsyncIterator[Flux]:
+async def suivre(port: int, service: Service, dernier: str | None = None, chemin: str = CHEMIN) -> AsyncIterator[Flux]:
     """A stream opened with the key of this caller."""
     entetes = {"Authorization": f"Bearer {service.cle}"} | ({} if dernier is None else {"Last-Event-ID": dernier})
     async with (
@@ -104,5 +102,5 @@ async def ouverts(application: FastAPI, nombre: int) -> None:
     """Waits until the service has this many streams."""
     diffusion: Any = application.state.diffusion
     async with asyncio.timeout(PATIENCE_S):
-        while diffusion.ouverts != nombre:
+        while diffusion.ouverts != nombre:  # noqa: ASYNC110 — nor does the service
             await asyncio.sleep(0.01)

@@ -19,7 +19,9 @@ def test_un_arret_termine_dix_flux_en_moins_de_deux_secondes(tmp_path: Path, wor
         cle = creer_cle(lui.dossier, "--role", "cnam")
         lui.inscrire(cle, registre_exemple())
         entetes = {"Authorization": f"Bearer {cle}"}
-        flux = [client.send(client.build_request("GET", lui.url + CHEMIN, headers=entetes), stream=True) for _ in range(10)]
+        flux = [
+            client.send(client.build_request("GET", lui.url + CHEMIN, headers=entetes), stream=True) for _ in range(10)
+        ]
         lignes = [un.iter_lines() for un in flux]
         lente = ne_pas_lire(lui.port, cle)
         for une in lignes:

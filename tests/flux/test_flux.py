@@ -15,7 +15,7 @@ from app.stockage.base import Base
 from tests.contrat.aides import pilote, verifier_probleme
 from tests.contrat.test_nombre_d_ordres import ordres
 from tests.flux.aides import CHEMIN, Flux, ouverts, suivre
-from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
+from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
 
 DELAI_S = 1.0
 """From the acknowledgement to the event."""
@@ -93,8 +93,9 @@ async def test_ce_qui_change_pendant_que_l_ecoute_est_coupee_vient_ensuite(
     async with suivre(port, cnam) as flux:
         await flux.suivant()
         await proprietaire.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'traces-postes' "
-            "AND datname = current_database()" + (" AND query LIKE '%pg_notify%'" if comment == "muette" else "")
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'traces-postes' AND datname = current_database() AND query LIKE $1",
+            "%pg_notify%" if comment == "muette" else "%",
         )
         fin = time.monotonic() + 5
         while (await cnam.poster(trace())).status_code not in (200, 201):
@@ -180,7 +181,9 @@ async def test_une_cle_revoquee_termine_le_flux_en_une_seconde(cnam: Service, au
 
 async def test_une_cle_expiree_termine_le_flux(cnam: Service, port: int, proprietaire: asyncpg.Connection) -> None:
     lecture = await cnam.en(Role.LECTURE)
-    await proprietaire.execute("UPDATE cle_acces SET expire_le = clock_timestamp() + interval '2 s' WHERE role = 'lecture'")
+    await proprietaire.execute(
+        "UPDATE cle_acces SET expire_le = clock_timestamp() + interval '2 s' WHERE role = 'lecture'"
+    )
     async with suivre(port, lecture) as flux:
         await flux.suivant()
         assert await flux.fin(4) == []
@@ -218,9 +221,7 @@ async def test_un_battement_vient_quand_rien_ne_change(
         assert flux.autres.count(":") >= 5
 
 
-async def test_aucune_connexion_de_la_reserve_n_est_tenue_par_un_flux(
-    cnam: Service, autre: Service, port: int
-) -> None:
+async def test_aucune_connexion_de_la_reserve_n_est_tenue_par_un_flux(cnam: Service, autre: Service, port: int) -> None:
     base: Base = autre.application.state.base
     async with suivre(port, cnam) as flux:
         await flux.suivant()

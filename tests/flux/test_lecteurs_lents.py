@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.flux import reponse, service
-from app.flux.evenements import Evenement
+from app.flux.evenements import Evenement, rediger
 from app.observabilite import mesures
 from tests.flux.aides import CHEMIN, PATIENCE_S, ouverts, suivre
 from tests.outils import Service, trace
@@ -26,7 +26,6 @@ def gros(monkeypatch: pytest.MonkeyPatch) -> None:
         lu = rediger(bilan)
         return Evenement(lu.id, lu.editeur, lu.texte.replace(b"event:", b":" + b" " * TAILLE + b"\nevent:"))
 
-    rediger = service.rediger
     monkeypatch.setattr(service, "rediger", grossir)
     monkeypatch.setattr(reponse, "ENVOI_S", ENVOI_S)
 
@@ -57,9 +56,7 @@ def _finie(prise: socket.socket) -> bool:
 
 
 @pytest.mark.usefixtures("gros")
-async def test_qui_ne_lit_pas_est_deconnecte_et_les_autres_continuent(
-    cnam: Service, autre: Service, port: int
-) -> None:
+async def test_qui_ne_lit_pas_est_deconnecte_et_les_autres_continuent(cnam: Service, autre: Service, port: int) -> None:
     rompus = _rompus()
     async with suivre(port, cnam) as flux:
         await flux.suivant()
