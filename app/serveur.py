@@ -1,6 +1,6 @@
 """uvicorn's HTTP protocol with what a public service needs: bounded headers, Upgrade ignored, problems in French.
 
-What was asked is answered, whatever follows it on the connection.
+What was asked is answered, whatever follows it on the connection. An answer without end is told when to end.
 """
 
 import asyncio

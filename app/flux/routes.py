@@ -33,8 +33,8 @@ async def suivre_bilan(
     code: CodeChemin,
     acces: Lecteur,
     session: SessionLecture,
-    last_event_id: Annotated[str | None, Header()] = None,
+    dernier_vu: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> FluxDeBilan:
     dossier, _ = await dossier_visible(session, acces, code)
-    lecteur = reponse.Lecteur(requete.headers.get("authorization"), acces, last_event_id)
+    lecteur = reponse.Lecteur(requete.headers.get("authorization"), acces, dernier_vu)
     return FluxDeBilan(requete.app.state.diffusion, dossier, lecteur)

@@ -195,7 +195,7 @@ async def test_une_preserie_d_autrui_est_introuvable(cnam: Service) -> None:
     verifier_probleme(await cnam.appeler("GET", "/bilan/preseries/absente/flux"), 404, "introuvable")
 
 
-async def test_au_dela_de_deux_cents_flux_le_service_refuse(
+async def test_au_dela_du_maximum_de_flux_le_service_refuse(
     cnam: Service, autre: Service, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autre.application.state.diffusion, "_flux_max", 2)

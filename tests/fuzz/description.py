@@ -105,8 +105,10 @@ def _appeler(visee: Cible, cas: Cas, entetes: dict[str, str], mots: str) -> tupl
 def _ouvrir(visee: Cible, cas: Cas, entetes: dict[str, str], mots: str) -> tuple[int, str | None]:
     """The same of an answer that has no end where it is no refusal."""
     appel = cas.as_transport_kwargs(base_url=visee.serveur.url, headers=entetes)
-    voulus = {nom: appel[nom] for nom in ("method", "url", "params", "headers")}
-    with httpx.stream(**voulus, timeout=PATIENCE_S) as reponse:
+    envoyes = {nom: valeur.strip().encode("latin-1") for nom, valeur in appel["headers"].items()}
+    with httpx.stream(
+        appel["method"], appel["url"], params=appel["params"], headers=envoyes, timeout=PATIENCE_S
+    ) as reponse:
         corps = b"" if reponse.is_success else reponse.read()
     recus = {nom.lower(): valeur for nom, valeur in reponse.headers.items()}
     brute = json.dumps(recus).encode() + corps
