@@ -202,11 +202,10 @@ class ErreurInterne(ErreurMetier):
 class Surcharge(ErreurMetier):
     statut, code, titre = 503, "surcharge", "Service surchargé"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant.",
-            entetes={"Retry-After": "1"},
-        )
+    def __init__(
+        self, detail: str = "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant."
+    ) -> None:
+        super().__init__(detail, entetes={"Retry-After": "1"})
 
 
 class EcritureEnCours(ErreurMetier):

@@ -22,6 +22,7 @@ import app.bilan.routes_listes
 import app.contrat.routes
 import app.etapes.routes
 import app.etapes.routes_decisions
+import app.flux.routes
 import app.journal.routes
 import app.planning.routes
 import app.preseries.consultation
@@ -34,6 +35,7 @@ import app.traces.routes
 from app.acces.service import Portier
 from app.contrat.document import completer
 from app.erreurs import ErreurMetier
+from app.flux.service import Diffusion
 from app.observabilite import problemes, sante
 from app.observabilite.bornes import Bornes
 from app.observabilite.journaux import configurer, trajet
@@ -43,6 +45,7 @@ from app.parametres import refuser_les_inconnus
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
 from app.reglages import ReglageInvalide, Reglages
+from app.stockage.annonces import Annonces
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
 from app.stockage.secrets_locaux import cle_maitresse
@@ -58,7 +61,7 @@ _ROUTES = (
     app.etapes.routes_decisions,
     *(app.planning.routes, app.preseries.routes_prerequis, app.preseries.routes_validites),
     *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.bilan.routes_anomalies),
-    *(app.journal.routes, app.supervision.routes),
+    *(app.flux.routes, app.journal.routes, app.supervision.routes),
 )
 
 
@@ -138,11 +141,15 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         etat.relectures = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
-        etat.ecrivain = Ecrivain(base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max)
+        etat.diffusion = Diffusion(base, generation, etat.portier)
+        annonces = Annonces(base, etat.diffusion.entendre)
+        etat.ecrivain = Ecrivain(
+            base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max, annoncer=annonces.dire
+        )
         etat.supervision = Supervision(base, etat.ecrivain)
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
-        taches = (generation.suivre(), etat.ecrivain.tourner(), etat.supervision.tourner(), _suivre_le_superviseur())
-        for tache in taches:
+        taches = (generation.suivre(), annonces.tourner(), etat.ecrivain.tourner(), etat.supervision.tourner())
+        for tache in (*taches, _suivre_le_superviseur()):
             en_cours = asyncio.create_task(tache)
             en_cours.add_done_callback(_tomber_avec)
             pile.push_async_callback(_arreter, en_cours)

@@ -1,18 +1,26 @@
 """uvicorn's HTTP protocol with what a public service needs: bounded headers, Upgrade ignored, problems in French.
 
-What was asked is answered, whatever follows it on the connection.
+What was asked is answered, whatever follows it on the connection. An answer without end is told when to end.
 """
 
+import asyncio
 import json
+import socket
+import struct
 import uuid
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.erreurs import CorpsIllisible, ErreurMetier, probleme
+from app.flux.connexion import EXTENSION
 from app.observabilite import mesures
 
 ENTETES_MAX = 64 * 1024
+_TAMPON = 64 * 1024
+"""What the kernel keeps back for the reader of an answer without end."""
+_ARRET_S = 1.0
+"""How long such a reader may take to read its end."""
 _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
 _RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
@@ -32,6 +40,8 @@ class Protocole(HttpToolsProtocol):
     _tete_refusee = False
     _sourde = False
     """Whether nothing more is read: the connection ends with the answer that is due."""
+    _flux: asyncio.Event | None = None
+    """Of an answer without end: set when the server stops."""
 
     def data_received(self, data: bytes) -> None:
         if self._sourde:
@@ -56,13 +66,19 @@ class Protocole(HttpToolsProtocol):
             self._refuser(EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat."))
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's, which uvicorn narrows to None
-        """A client that has said all may still listen: the answer to a whole request keeps the connection open."""
+        """A client that has said all may still listen: the answer to a whole request keeps the connection open.
+
+        The reader of an answer without end who hangs up has gone.
+        """
+        if self._flux is not None:
+            return False
         return self._finir_par_la_reponse()
 
     def on_headers_complete(self) -> None:
         if self._recus > ENTETES_MAX:
             self._tete_refusee = len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > ENTETES_MAX
         self._recus = 0
+        self.scope["extensions"] = {EXTENSION: {"connexion": self}}
         if not self._ignore():
             super().on_headers_complete()
 
@@ -75,6 +91,28 @@ class Protocole(HttpToolsProtocol):
         self._recus = 0
         if not self._ignore():
             super().on_message_complete()
+
+    def ouvrir_flux(self) -> asyncio.Event:
+        """For an answer without end, after which the connection is closed: the event that tells it to end."""
+        self.transport.set_write_buffer_limits(high=0)
+        self._regler(socket.SO_SNDBUF, _TAMPON)
+        self._flux = asyncio.Event()
+        return self._flux
+
+    def rompre(self) -> None:
+        """Nothing is kept for a reader who may never read it, not even by the kernel."""
+        self._regler(socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._flux is not None:
+            self._flux.set()
+            self.loop.call_later(_ARRET_S, self.rompre)
+
+    def _regler(self, option: int, valeur: int | bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, valeur)
 
     def _ignore(self) -> bool:
         """Whether the message at hand is no request of ours: it is read again, or refused."""

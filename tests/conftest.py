@@ -18,7 +18,7 @@ from app.stockage.embarque import PostgresEmbarque, postgres_embarque
 from app.stockage.ouverture import preparer
 from app.stockage.secrets_locaux import en_texte
 from app.stockage.tables import Table
-from tests.outils import Service
+from tests.outils import Service, debut_des_flux
 
 CLE_MAITRESSE = bytes(range(32))
 # A busy machine is slow, which is no fault of what is tested.
@@ -79,6 +79,6 @@ async def application(proprietaire: asyncpg.Connection, reglages: Reglages) -> A
 @pytest.fixture
 async def service(application: FastAPI) -> AsyncIterator[Service]:
     """A caller of the service, with keys of every role at hand (``service.en(role, …)``)."""
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(debut_des_flux(application))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Service(client, application)

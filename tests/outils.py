@@ -1,5 +1,6 @@
 """What tests share: a caller of the service, the example's registry, and traces made to measure."""
 
+import asyncio
 import itertools
 import json
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.acces import depot
 from app.acces.roles import Acces, Role
@@ -72,6 +74,30 @@ class Service:
                 continue
             reponse = await self.appeler(methode, chemin, json=corps)
             assert reponse.status_code in (200, 201), reponse.text
+
+
+def debut_des_flux(application: ASGIApp) -> ASGIApp:
+    """The application, whose streams lose their reader after one event: within the process an answer is read whole."""
+
+    async def appeler(scope: Scope, receive: Receive, send: Send) -> None:
+        flux, lu = False, asyncio.Event()
+
+        async def recevoir() -> Message:
+            if not flux:
+                return await receive()
+            await lu.wait()
+            return {"type": "http.disconnect"}
+
+        async def envoyer(message: Message) -> None:
+            nonlocal flux
+            flux = flux or (b"content-type", b"text/event-stream; charset=utf-8") in message.get("headers", ())
+            await send(message)
+            if b"data:" in message.get("body", b""):
+                lu.set()
+
+        await application(scope, recevoir, envoyer)
+
+    return appeler
 
 
 async def envoyer_l_exemple(service: Service) -> None:

@@ -149,7 +149,7 @@ def _pliees(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]
     t = trace.c
     premiere_le = func.min(t.emise_le)
 
-    def de_la_premiere(colonne: ColumnElement[str]) -> ColumnElement[str]:
+    def de_la_premiere(colonne: ColumnElement[Any]) -> ColumnElement[Any]:
         premieres: ColumnElement[Any] = func.array_agg(aggregate_order_by(colonne, t.emise_le, t.id))
         return premieres[1]
 
@@ -161,6 +161,7 @@ def _pliees(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]
             t.numero_execution,
             premiere_le.label("premiere_le"),
             cast(func.timezone("Europe/Paris", premiere_le), Date).label("jour"),
+            de_la_premiere(t.id).label("premiere_id"),
             de_la_premiere(t.version).label("version"),
             de_la_premiere(t.type_prescription).label("type_prescription"),
             func.bool_or(t.succes).label("enregistree"),

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import cles, donnees, journal, postes, service
+from app.cli import cles, donnees, journal, postes, recompte, service
 
 app = typer.Typer(
     name="traces-postes",
@@ -11,7 +11,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _commande in (service.serve, service.migrer, postes.simuler, donnees.purger, service.demo):
+for _commande in (service.serve, service.migrer, postes.simuler, donnees.purger, recompte.recompter, service.demo):
     app.command()(_commande)
 app.add_typer(cles.groupe, name="cle")
 app.add_typer(journal.groupe, name="journal")

@@ -56,6 +56,9 @@ ECHECS = Counter(
     "Lots de traces abandonnés faute de base : leurs requêtes reçoivent un 503.",
     registry=REGISTRE,
 )
+FLUX_ROMPUS = Counter(
+    "traces_postes_flux_rompus", "Flux de bilans rompus parce que leur lecteur ne lisait plus.", registry=REGISTRE
+)
 
 
 def _jauge(nom: str, aide: str) -> Gauge:
@@ -69,6 +72,7 @@ ATTENTE_MAX = _jauge(
 )
 CONNEXIONS = _jauge("traces_postes_base_connexions_prises", "Connexions de la réserve en cours d'usage.")
 CONNEXIONS_MAX = _jauge("traces_postes_base_connexions_max", "Connexions que la réserve peut ouvrir.")
+FLUX = _jauge("traces_postes_flux_ouverts", "Flux de bilans ouverts.")
 OUVRIERS = _jauge("traces_postes_ouvriers", "Processus qui servent.")
 INFO = Gauge("traces_postes_info", "Version du service.", ["version"], registry=REGISTRE, multiprocess_mode="livemax")
 

@@ -18,6 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.stockage.base import ERREURS_DE_BASE, Base
 
 FRAICHEUR_MAX_S = 0.9
+CANAL = "bilans"
+TOUT = "*"
+"""Where changes are told for bilans that are followed live, and that any présérie may have changed."""
+_AVANCER = text(
+    "WITH avancee AS (UPDATE registre SET generation = generation + 1 RETURNING generation) "
+    "SELECT pg_notify(:canal, :tout) FROM avancee"
+).bindparams(canal=CANAL, tout=TOUT)
 _journal = structlog.get_logger(__name__)
 
 
@@ -81,7 +88,7 @@ class Generation:
 
 async def avancer(session: AsyncSession) -> None:
     """Opens a change of the registry: the row's lock makes changes follow one another, in every replica."""
-    await session.execute(text("UPDATE registre SET generation = generation + 1"))
+    await session.execute(_AVANCER)
 
 
 C = TypeVar("C", bound=Hashable)

@@ -6,7 +6,7 @@ It adds no delay of its own, is bounded, and never lets one trace that PostgreSQ
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -38,12 +38,16 @@ class _Demande:
 
 
 class Ecrivain:
-    """The writer of one worker: one connection, one statement at a time, a queue of at most ``file_max`` traces."""
+    """The writer of one worker: one connection, one statement at a time, a queue of at most ``file_max`` traces.
 
-    def __init__(self, base: Base, *, lot_max: int, file_max: int) -> None:
+    ``annoncer`` is told the ids of the préséries written to, once that is committed.
+    """
+
+    def __init__(self, base: Base, *, lot_max: int, file_max: int, annoncer: Callable[[set[int]], None]) -> None:
         self._base = base
         self._lot_max = lot_max
         self.file_max = file_max
+        self._annoncer = annoncer
         self._file: deque[_Demande] = deque()
         self.en_attente = 0
         self._reveil = asyncio.Event()
@@ -103,6 +107,7 @@ class Ecrivain:
             _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
             self._fermer()
         finally:
+            self._annoncer({ligne.preserie_id for ligne in _lignes(lot)})  # also where the commit's fate is unknown
             if issues is None:
                 self._abandonner(lot)
         if issues is not None:
@@ -210,6 +215,12 @@ class Ecrivain:
         for demande in demandes:
             if not demande.reponse.done():
                 demande.reponse.set_exception(BaseIndisponible())
+
+
+def _lignes(lot: Iterable[_Demande]) -> Iterable[Ligne | SansSuite]:
+    for demande in lot:
+        yield from (admise.ligne for admise in demande.admises)
+        yield from demande.refus
 
 
 def _premieres(admises: list[Admise], impossibles: set[tuple[CleTrace, bytes]]) -> dict[CleTrace, Ligne]:

@@ -128,6 +128,7 @@ ROUTES = [
     Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
     Route("GET", "/bilan/preseries/{code}/pilotes", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/preseries/{code}/flux", "editeur lecture cnam", SIENNE),
     _liste("/bilan", "editeur lecture cnam", TOUTES, **BILANS),
     _liste(
         "/bilan/editeurs/{code}",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
+import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
@@ -17,7 +18,7 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 
 from tests.fuzz.campagne import Cible
-from tests.fuzz.fil import Reponse
+from tests.fuzz.fil import PATIENCE_S, Reponse
 from tests.fuzz.jugement import mal_formee
 from tests.outils import PILOTES, PRESERIE
 from tests.processus.lancement import creer_cle
@@ -90,6 +91,8 @@ def _tirer(operation: Operation, exemples: int, graine: int) -> list[Cas]:
 
 def _appeler(visee: Cible, cas: Cas, entetes: dict[str, str], mots: str) -> tuple[int, str | None]:
     """The status, and what is wrong with the answer."""
+    if cas.operation.label.endswith("/flux"):
+        return _ouvrir(visee, cas, entetes, mots)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reponse = cas.call(base_url=visee.serveur.url, headers=entetes)
@@ -97,6 +100,19 @@ def _appeler(visee: Cible, cas: Cas, entetes: dict[str, str], mots: str) -> tupl
     brute = json.dumps(recus).encode() + reponse.content
     recue = Reponse(reponse.status_code, recus, brute, reponse.content, reponse.elapsed)
     return recue.statut, _faute(cas, recue, mots)
+
+
+def _ouvrir(visee: Cible, cas: Cas, entetes: dict[str, str], mots: str) -> tuple[int, str | None]:
+    """The same of an answer that has no end where it is no refusal."""
+    appel = cas.as_transport_kwargs(base_url=visee.serveur.url, headers=entetes)
+    envoyes = {nom: valeur.strip().encode("latin-1") for nom, valeur in appel["headers"].items()}
+    with httpx.stream(
+        appel["method"], appel["url"], params=appel["params"], headers=envoyes, timeout=PATIENCE_S
+    ) as reponse:
+        corps = b"" if reponse.is_success else reponse.read()
+    recus = {nom.lower(): valeur for nom, valeur in reponse.headers.items()}
+    brute = json.dumps(recus).encode() + corps
+    return reponse.status_code, _faute(cas, Reponse(reponse.status_code, recus, brute, corps, 0.0), mots)
 
 
 def _chemins(operation: Operation) -> Iterator[dict[str, str] | None]:

@@ -49,7 +49,7 @@ class BaseObservee(Base):
 @asynccontextmanager
 async def ecrivain(base: Base, *, lot_max: int = 1000, file_max: int = 20_000) -> AsyncIterator[Ecrivain]:
     """A writer at work."""
-    lui = Ecrivain(base, lot_max=lot_max, file_max=file_max)
+    lui = Ecrivain(base, lot_max=lot_max, file_max=file_max, annoncer=lambda _: None)
     tache = asyncio.create_task(lui.tourner())
     try:
         yield lui
