@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy import DateTime, RowMapping, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bilan.sources import Source
 from app.preseries.modeles import Module
+from app.rapport.presentation import Noms
 from app.rapport.schemas import EXEMPLES
 from app.traces.modeles import trace
 from app.traces.tri import AVANCE_TOLEREE
@@ -16,15 +16,6 @@ from app.traces.tri import AVANCE_TOLEREE
 _t = trace.c
 _REPETITION = timedelta(days=1)
 """An execution of which a trace is still emitted so long after its first success."""
-
-
-class Noms(NamedTuple):
-    """What people call the éditeur, the module and the logiciel of a présérie; ``cnda`` is its authorisation."""
-
-    editeur: str
-    module: str
-    logiciel: str
-    cnda: str | None
 
 
 async def noms(session: AsyncSession, preserie_id: int, source: Source) -> Noms:

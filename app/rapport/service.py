@@ -7,14 +7,51 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
+from app.arretes.depot import arretes
+from app.bilan.depot import ventiler
 from app.bilan.faits import Dossier
 from app.bilan.identifiants import CleExecution
-from app.bilan.service import dossier_visible
-from app.bilan.sources import Source
+from app.bilan.schemas import Axe
+from app.bilan.service import dossier_visible, faits_visibles
+from app.bilan.sources import PRESENT, Source, connue_au
 from app.erreurs import TracesPurgees
 from app.rapport import depot
+from app.rapport.annexes import Avis, BilanArrete
+from app.rapport.formes import Rapport
+from app.rapport.presentation import presenter
 from app.rapport.schemas import EXEMPLES, PosteTroue, QualiteLue, SequencesPerdues, TraceDecalee
 from app.suivi.service import pertes
+
+
+async def rapport(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> Rapport:
+    """The report, of the same facts as the JSON bilan; raises Introuvable (404), TracesPurgees (410) as it does."""
+    faits = await faits_visibles(session, acces, code, au)
+    dossier = faits.dossier
+    source = PRESENT if au is None else connue_au(dossier.id, au)
+    return presenter(
+        faits,
+        await depot.noms(session, dossier.id, source),
+        await ventiler(session, dossier, Axe.JOUR, source),
+        await _qualite(session, dossier, source) if dossier.purgee_le is None else None,
+        await _arretes(session, dossier, au),
+    )
+
+
+async def _arretes(session: AsyncSession, dossier: Dossier, au: datetime | None) -> list[BilanArrete]:
+    """What was sealed and approved by then."""
+    jusque = au or dossier.lu_le
+    return [
+        BilanArrete(
+            str(arrete.id),
+            arrete.au,
+            arrete.verdict,
+            arrete.empreinte.hex(),
+            arrete.cle_signature,
+            [Avis(a.partie, a.le, a.sens, a.motif, a.cle_signature) for a in approbations if a.le <= jusque],
+        )
+        for arrete, approbations in await arretes(session, dossier.id)
+        if arrete.au <= jusque
+    ]
 
 
 async def qualite(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> QualiteLue:

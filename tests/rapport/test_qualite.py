@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from app.acces.roles import Role
 from tests.contrat.aides import verifier_probleme
 from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace, uuid_de
 from tests.rapport.aides import anterioriser_le_registre
@@ -13,19 +12,12 @@ CHEMIN = f"/bilan/preseries/{PRESERIE}/qualite"
 _BORNE = "2026-10-20T09:00:00+02:00"
 
 
-async def _cnam(service: Service) -> Service:
-    cnam = await service.en(Role.CNAM)
-    await cnam.inscrire()
-    return cnam
-
-
 async def _envoyer(cnam: Service, *traces: Corps) -> None:
     accuse = (await cnam.poster(list(traces))).json()
     assert accuse["enregistrees"] == len(traces), accuse
 
 
-async def test_rien_a_redire(service: Service) -> None:
-    cnam = await _cnam(service)
+async def test_rien_a_redire(cnam: Service) -> None:
     await _envoyer(cnam, trace(sequence=1), trace(sequence=2))
     assert await cnam.lire(CHEMIN) == {
         "preserie": PRESERIE,
@@ -38,8 +30,7 @@ async def test_rien_a_redire(service: Service) -> None:
     }
 
 
-async def test_une_execution_est_repetee_plus_d_un_jour_apres_son_premier_succes(service: Service) -> None:
-    cnam = await _cnam(service)
+async def test_une_execution_est_repetee_plus_d_un_jour_apres_son_premier_succes(cnam: Service) -> None:
     juste = "2026-10-21T09:00:00+02:00"
     apres = "2026-10-21T09:00:00.000001+02:00"
     await _envoyer(
@@ -60,8 +51,7 @@ async def test_une_execution_est_repetee_plus_d_un_jour_apres_son_premier_succes
     assert [t["emise_le"] for t in ouverte["traces"]] == ["2026-10-20T07:00:00Z", "2026-10-21T07:00:00.000001Z"]
 
 
-async def test_une_horloge_avance_ou_precede_l_accord(service: Service) -> None:
-    cnam = await _cnam(service)
+async def test_une_horloge_avance_ou_precede_l_accord(cnam: Service) -> None:
     accord = (await cnam.lire(f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}"))["accord_le"]
     veille = (datetime.fromisoformat(accord) - timedelta(days=1)).date()
     dans = datetime.now(UTC)
@@ -81,8 +71,7 @@ async def test_une_horloge_avance_ou_precede_l_accord(service: Service) -> None:
         assert (sienne["id"], sienne["emise_le"]) == (decalee["id"], decalee["emise_le"])
 
 
-async def test_les_sequences_sont_celles_des_postes(service: Service) -> None:
-    cnam = await _cnam(service)
+async def test_les_sequences_sont_celles_des_postes(cnam: Service) -> None:
     await _envoyer(
         cnam,
         *(trace(sequence=n, poste="a") for n in (1, 2, 5, 9)),
@@ -103,8 +92,7 @@ async def test_les_sequences_sont_celles_des_postes(service: Service) -> None:
     ]
 
 
-async def test_telle_que_connue_a_un_instant(service: Service, proprietaire: asyncpg.Connection) -> None:
-    cnam = await _cnam(service)
+async def test_telle_que_connue_a_un_instant(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await _envoyer(
         cnam,
         trace(id=uuid_de(1), ordonnance="A", emise_le=_BORNE, sequence=1),
@@ -119,8 +107,7 @@ async def test_telle_que_connue_a_un_instant(service: Service, proprietaire: asy
     assert (ensuite["executions_repetees"], ensuite["sequences"]["perdues"]) == (1, 3)
 
 
-async def test_au_plus_vingt_exemples_mais_tout_le_compte(service: Service) -> None:
-    cnam = await _cnam(service)
+async def test_au_plus_vingt_exemples_mais_tout_le_compte(cnam: Service) -> None:
     for numero in range(25):
         commun = {"ordonnance": f"REP{numero:03d}"}
         await _envoyer(cnam, trace(**commun, emise_le=_BORNE), trace(**commun, emise_le="2026-10-22T09:00:00+02:00"))
@@ -129,7 +116,6 @@ async def test_au_plus_vingt_exemples_mais_tout_le_compte(service: Service) -> N
     assert len(lue["repetees"]) == 20
 
 
-async def test_purgee_elle_n_est_plus_lue(service: Service, proprietaire: asyncpg.Connection) -> None:
-    cnam = await _cnam(service)
+async def test_purgee_elle_n_est_plus_lue(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await proprietaire.execute("UPDATE preserie SET purgee_le = now() WHERE code = $1", PRESERIE)
     verifier_probleme(await cnam.appeler("GET", CHEMIN), 410, "traces-purgees")
