@@ -29,6 +29,7 @@ import app.preseries.consultation
 import app.preseries.routes
 import app.preseries.routes_prerequis
 import app.preseries.routes_validites
+import app.rapport.routes
 import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
@@ -61,7 +62,7 @@ _ROUTES = (
     app.etapes.routes_decisions,
     *(app.planning.routes, app.preseries.routes_prerequis, app.preseries.routes_validites),
     *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.bilan.routes_anomalies),
-    *(app.flux.routes, app.journal.routes, app.supervision.routes),
+    *(app.rapport.routes, app.flux.routes, app.journal.routes, app.supervision.routes),
 )
 
 
@@ -139,6 +140,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         generation = Generation(base, reglages.registre_fraicheur_s)
         etat.base = base
         etat.relectures = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
+        etat.exports = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.diffusion = Diffusion(base, generation, etat.portier)

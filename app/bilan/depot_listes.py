@@ -1,10 +1,10 @@
 """Reads of the lists behind every figure, a page at a time, each in the order of its key."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, SQLColumnExpression, and_, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bilan.conformite import Conformite, conformite
@@ -19,6 +19,8 @@ from app.traces.refus import Issue
 _t = trace.c
 _r = reception_sans_suite.c
 Lignes = Sequence[RowMapping]
+LOT = 500
+"""Rows of a list that is read whole, at a time."""
 
 
 async def executions(
@@ -30,22 +32,35 @@ async def executions(
     limite: int,
 ) -> Lignes:
     """Executions with their pilote's N° AM and their phase."""
-    x, pilote = source.executions.c, source.registre.pilote
-    ecartee = source.ecarts.c.pilote_id.is_not(None).label("ecartee")
-    requete = (
-        select(source.executions, pilote.numero_am, source.phase(x.jour).label("phase"), ecartee)
-        .join(pilote, pilote.id == x.pilote_id)
-        .outerjoin(source.ecarts, meme_execution(source.executions, source.ecarts))
-        .where(x.preserie_id == preserie_id, *_conditions(source, filtre))
-        .order_by(x.pilote_id, x.pseudonyme, x.numero_execution)
-        .limit(limite)
-    )
+    x = source.executions.c
+    requete = _executions(preserie_id, source, filtre).limit(limite)
     if apres is not None:
         requete = requete.where(
             tuple_(x.pilote_id, x.pseudonyme, x.numero_execution)
             > tuple_(literal(apres.pilote_id), literal(apres.pseudonyme), literal(apres.numero_execution))
         )
     return (await session.execute(requete)).mappings().all()
+
+
+async def executions_par_lots(
+    session: AsyncSession, preserie_id: int, source: Source, filtre: FiltreExecutions
+) -> AsyncIterator[Lignes]:
+    """All that ``executions`` gives page by page, from a cursor of the database: a few at a time are in memory."""
+    resultat = await session.stream(_executions(preserie_id, source, filtre), execution_options={"yield_per": LOT})
+    async for lot in resultat.mappings().partitions():
+        yield lot
+
+
+def _executions(preserie_id: int, source: Source, filtre: FiltreExecutions) -> Select[*tuple[Any, ...]]:
+    x, pilote = source.executions.c, source.registre.pilote
+    ecartee = source.ecarts.c.pilote_id.is_not(None).label("ecartee")
+    return (
+        select(source.executions, pilote.numero_am, source.phase(x.jour).label("phase"), ecartee)
+        .join(pilote, pilote.id == x.pilote_id)
+        .outerjoin(source.ecarts, meme_execution(source.executions, source.ecarts))
+        .where(x.preserie_id == preserie_id, *_conditions(source, filtre))
+        .order_by(x.pilote_id, x.pseudonyme, x.numero_execution)
+    )
 
 
 async def tentatives(

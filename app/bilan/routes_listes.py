@@ -1,28 +1,45 @@
 """The lists behind figures: executions, their attempts, traces, receptions that stored none, prerequisites."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.bilan import service_ecarts
 from app.bilan import service_listes as service
 from app.bilan.conformite import Conformite
 from app.bilan.dependances import Au, Cnam, CodeChemin, Lecteur
+from app.bilan.export import Export
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas import EcartCorps, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
+from app.negociation import prefere
+from app.observabilite.medias import CSV
 from app.parametres import LIMITE, Apres, ApresCode, Limite, Page
 from app.preseries.schemas import PrerequisLu
 from app.preseries.service import introuvable, terminee
-from app.reponses import problemes
+from app.reponses import Reponses, problemes
 from app.stockage.dependances import SessionLecture, SessionRegistre
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
 _REFUS = problemes(introuvable(), TracesPurgees, EcritureEnCours)
+_EXEMPLE = (
+    "id;preserie;pilote;numero_execution;type_prescription;version;enregistree;phase;conformite;ecartee;jour;"
+    "premiere_le;derniere_le;tentatives\r\nAAAAAgAB6p7wWkNZAol7HdeWjr9_zQ;ortho-plus-lpp;389391422;1;"
+    "dispositifs_medicaux;4.2.1;oui;2;conforme;non;2026-10-20;2026-10-20T07:12:44.120000Z;"
+    "2026-10-20T07:14:02.481000Z;2\r\n"
+)
+_EN_FICHIER: Reponses = {
+    "200": {
+        "description": "Une page de la liste ; toute la liste en CSV si « Accept » le préfère.",
+        "content": {CSV: {"schema": {"type": "string"}, "examples": {"executions": {"value": _EXEMPLE}}}},
+    }
+}
 routes = APIRouter(tags=["Bilan"])
 Preserie = Annotated[str, Query(pattern=CODE)]
 Pilote = Annotated[str | None, Query(pattern=NUMERO_AM)]
@@ -75,14 +92,39 @@ DemandeDeListe = Annotated[Demande, Depends(_demande)]
 ParExecution = Annotated[FiltreExecutions, Depends(_executions)]
 
 
+async def _en_csv(requete: Request, _: Lecteur) -> AsyncIterator[bool]:
+    """Whether a file is wanted. Few at a time: each holds a connection until its last line has left."""
+    if not prefere(",".join(requete.headers.getlist("accept")), CSV, "application/json"):
+        yield False
+        return
+    async with requete.app.state.exports:
+        yield True
+
+
+EnCsv = Annotated[bool, Depends(_en_csv)]
+"""To be declared before the session: who waits here holds no connection."""
+
+
 @routes.get(
     "/executions",
     summary="Les exécutions derrière un chiffre",
-    description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste. Avec « au », "
-    "410 une fois les traces brutes purgées.",
-    responses=_REFUS,
+    description="Par pages. Les filtres se combinent : chaque chiffre d'un bilan s'ouvre sur sa liste. Avec "
+    "« Accept: text/csv », toute la liste en un fichier pour tableur, sans pages : « apres » et « limite » n'y "
+    "changent rien, et un fichier qui s'interrompt est une réponse qui échoue. Avec « au », 410 une fois les "
+    "traces brutes purgées.",
+    response_model=Page[ExecutionLue],
+    responses=_EN_FICHIER | _REFUS,
 )
-async def lister_executions(demande: DemandeDeListe, filtre: ParExecution) -> Page[ExecutionLue]:
+async def lister_executions(
+    en_csv: EnCsv, demande: DemandeDeListe, filtre: ParExecution, requete: Request, reponse: Response
+) -> Page[ExecutionLue] | Response:
+    if en_csv:
+        return Export(
+            requete.app.state.base,
+            lambda session: service.executions_en_csv(replace(demande, session=session), filtre),
+            f"{demande.preserie}-executions.csv",
+        )
+    reponse.headers["Vary"] = "Accept"
     return await service.executions(demande, filtre)
 
 

@@ -1,6 +1,6 @@
 """Use cases: the lists behind every figure of a bilan, and one execution with its traces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.bilan import depot_listes
+from app.bilan import depot_listes, fichier
 from app.bilan.conformite import conformite
 from app.bilan.faits import Dossier
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
@@ -75,6 +75,17 @@ async def executions(demande: Demande, filtre: FiltreExecutions) -> Page[Executi
     return demande.page(
         lignes, lambda e: ExecutionLue.model_validate(_execution(e, demande.preserie)), lambda e: str(_cle(e))
     )
+
+
+async def executions_en_csv(demande: Demande, filtre: FiltreExecutions) -> AsyncGenerator[bytes, None]:
+    """The whole list as a file, piece by piece; the first one comes with the first rows."""
+    dossier, source = await demande.ouvrir()
+    debut = fichier.entete()
+    async for lot in depot_listes.executions_par_lots(demande.session, dossier.id, source, filtre):
+        yield debut + fichier.ecrire(_execution(e, demande.preserie) for e in lot)
+        debut = b""
+    if debut:
+        yield debut
 
 
 async def tentatives(demande: Demande, filtre: FiltreExecutions) -> Page[TraceLue]:

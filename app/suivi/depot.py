@@ -16,13 +16,14 @@ TROUS_MAX = 100
 _POSTES = text("""
 WITH recues AS (
   SELECT pilote_id, poste, sequence, version, recue_le, 'enregistree' AS issue
-  FROM trace WHERE preserie_id = :preserie
+  FROM trace WHERE preserie_id = :preserie AND coalesce(recue_le <= :au, true)
   UNION ALL
   SELECT r.pilote_id, r.poste, r.sequence, r.version, r.recue_le, CASE r.issue WHEN 'doublon' THEN 'doublon' END
   FROM reception_sans_suite AS r
   JOIN cle_acces AS k ON k.id = r.cle_id AND coalesce(k.editeur_code, :editeur) = :editeur
   LEFT JOIN pilote AS p ON p.id = r.pilote_id
-  WHERE r.preserie_id = :preserie AND (k.numero_am IS NULL OR k.numero_am = p.numero_am)
+  WHERE r.preserie_id = :preserie AND coalesce(r.recue_le <= :au, true)
+    AND (k.numero_am IS NULL OR k.numero_am = p.numero_am)
 ), suivies AS (
   SELECT *, lead(sequence) OVER numeros - sequence - 1 AS manquent FROM recues
   WINDOW numeros AS (PARTITION BY pilote_id, poste ORDER BY sequence)
@@ -37,6 +38,7 @@ WITH recues AS (
          count(*) FILTER (WHERE issue IS NULL) AS rejetees,
          min(sequence) AS premiere, max(sequence) AS derniere,
          coalesce(sum(manquent) FILTER (WHERE manquent > 0), 0) AS perdues,
+         count(*) FILTER (WHERE manquent > 0) AS nombre_trous,
          array_agg(ROW(sequence + 1, sequence + manquent) ORDER BY sequence)
            FILTER (WHERE manquent > 0 AND trou <= :trous) AS trous,
          count(*) FILTER (WHERE issue IS DISTINCT FROM 'enregistree' AND recue_le >= :desactivees_le) AS venues_depuis,
@@ -72,12 +74,16 @@ class Filtre:
 
 @dataclass(frozen=True, slots=True)
 class Releve:
-    """Whose workstations; ``desactivees_le``: since when the traces are switched off, None while they are not."""
+    """Whose workstations; ``desactivees_le``: since when the traces are switched off, None while they are not.
+
+    ``au``: what was received up to this instant; None for everything.
+    """
 
     preserie_id: int
     editeur: str
     desactivees_le: datetime | None
     attentes: Attentes
+    au: datetime | None = None
 
 
 async def pilotes(session: AsyncSession, preserie_id: int) -> tuple[list[PiloteInscrit], datetime]:
@@ -88,13 +94,14 @@ async def pilotes(session: AsyncSession, preserie_id: int) -> tuple[list[PiloteI
 
 
 async def postes(
-    session: AsyncSession, releve: Releve, filtre: Filtre, apres: tuple[bool, str, bool, str], limite: int
+    session: AsyncSession, releve: Releve, filtre: Filtre, apres: tuple[bool, str, bool, str], limite: int | None
 ) -> Sequence[RowMapping]:
-    """The workstations after a ``rang``, in its order."""
+    """The workstations after a ``rang``, in its order; all of them without a limit."""
     sans_pilote, numero_am, nomme, nom = apres
     parametres = {
         "preserie": releve.preserie_id,
         "editeur": releve.editeur,
+        "au": releve.au,
         "desactivees_le": releve.desactivees_le,
         "muets": releve.attentes.muets,
         "installes": releve.attentes.installes,

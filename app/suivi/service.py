@@ -1,6 +1,7 @@
 """Use case: the workstations of a présérie, for whoever has to chase those that went silent or do not stop."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from app.preseries.modeles import Preserie
 from app.preseries.service import preserie_visible
 from app.referentiels import VERSIONS
 from app.suivi import depot
-from app.suivi.attentes import AVANT_TOUT, ClePoste, attentes, lire_cle
+from app.suivi.attentes import AVANT_TOUT, Attentes, ClePoste, attentes, lire_cle
 from app.suivi.depot import Filtre, Releve
 from app.suivi.schemas import ApresDesactivation, PosteSuiviLu, SequencesLues, TracesDuPoste, TrouLu
 
@@ -38,6 +39,14 @@ async def postes(
         elements=elements,
         suivant=str(ClePoste(derniere.numero_am, derniere.poste)) if derniere is not None else None,
     )
+
+
+async def pertes(
+    session: AsyncSession, preserie_id: int, editeur: str, instant: datetime, au: datetime | None
+) -> Sequence[RowMapping]:
+    """The workstations of which traces were lost, with ``perdues`` and ``nombre_trous``."""
+    releve = Releve(preserie_id, editeur, None, Attentes((), (), instant), au)
+    return await depot.postes(session, releve, Filtre(perdues=True), AVANT_TOUT, None)
 
 
 def _etat(preserie: Preserie) -> EtatTraces:

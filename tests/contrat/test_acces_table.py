@@ -127,6 +127,8 @@ ROUTES = [
     Route("POST", "/preseries/{code}/cloture", "cnam", statuts=frozenset({409})),  # not validated
     Route("GET", "/bilan/preseries/{code}", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/ventilation", "editeur lecture cnam", SIENNE, requete="par=jour"),
+    Route("GET", "/bilan/preseries/{code}/rapport", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/preseries/{code}/qualite", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/pilotes", "editeur lecture cnam", SIENNE),
     Route("GET", "/bilan/preseries/{code}/flux", "editeur lecture cnam", SIENNE),
     _liste("/bilan", "editeur lecture cnam", TOUTES, **BILANS),

@@ -1,0 +1,215 @@
+"""PURE. The report's sections after the criteria: what the figures are made of, and how the présérie is run."""
+
+from collections.abc import Mapping, Sequence
+
+from app.anomalies.schemas import AnomalieLue, StatutAnomalie
+from app.bilan.faits import Faits
+from app.bilan.figures import Taux, taux_par_pilote
+from app.bilan.liens import Liens
+from app.bilan.schemas import AFaire, BilanLu, CriterePrerequis, CritereSatisfaction, ExecutionsLues, ScorLu
+from app.francais import accorder
+from app.preseries.annuaire import PARIS
+from app.preseries.modalites import EtatModalite
+from app.preseries.pilotes import EtatPilote
+from app.rapport.criteres_montres import NOMS
+from app.rapport.formats import ABSENT, instant, le_jour, moyenne, nombre, part, typographier
+from app.rapport.formes import Cellule, Section, Tableau, tableau
+
+MODALITES: Mapping[str, str] = {
+    "pilotes_max": "Nombre de pilotes, au plus",
+    "pilotes_min": "Nombre de pilotes, au moins",
+    "premiere_semaine": "Installations en première semaine",
+    "arret_scor": "Arrêt de SCOR vérifié en première semaine",
+    "majorite_sesam_vitale": "Majorité de pilotes SESAM-Vitale",
+    "cpam": "CPAM référentes",
+    "pilotes_cpam": "CPAM des pilotes",
+    "accord": "Accord de principe avant l'installation",
+    "equipement": "Équipement vérifié",
+    "formation": "Formation des pilotes",
+    "information_cpam": "Information des CPAM",
+    "reunion_lancement": "Réunion de lancement",
+    "prerequis_entree": "Prérequis d'entrée",
+    "transmission": "Transmission des traces",
+    "fin_prevue": "Fin prévue",
+}
+_ETATS_MODALITE = {
+    EtatModalite.RESPECTEE: "✓ respectée",
+    EtatModalite.NON_RESPECTEE: "✗ non respectée",
+    EtatModalite.SANS_OBJET: "– sans objet",
+}
+_STATUTS = {
+    StatutAnomalie.OUVERTE: "✗ ouverte",
+    StatutAnomalie.CORRIGEE: "✓ corrigée",
+    StatutAnomalie.ECARTEE: "– écartée",
+}
+_ROLES = {"cnam": "la Cnam", "editeur": "l'éditeur", "pilotes": "les pilotes"}
+CONFORMITES = {
+    "conforme": "Conforme",
+    "double_envoi": "Double envoi",
+    "piece_manquante": "Pièce manquante",
+    "en_attente": "En attente",
+}
+
+
+def a_faire(taches: Sequence[AFaire]) -> Section:
+    lignes = [
+        [NOMS[t.critere], typographier(t.quoi), ", ".join(_ROLES[q] for q in t.qui), le_jour(t.avant_le)]
+        for t in taches
+    ]
+    if not lignes:
+        return Section("manque", "Ce qui manque", ["Rien : chaque critère est atteint."])
+    colonnes = ("Critère", "Ce qu'il faut", "Qui", "Avant le")
+    return Section("manque", "Ce qui manque", tableaux=[tableau("Ce qui manque à chaque critère", colonnes, lignes)])
+
+
+def executions(bilan: BilanLu, liens: Liens) -> Section:
+    """Executions and the SCOR matrix: of the criteria's window, and of everything where that is more."""
+    phrases = []
+    if bilan.observee_depuis is not None:
+        phrases.append(f"Les critères comptent les exécutions depuis le {le_jour(bilan.observee_depuis)}.")
+    tableaux = [
+        _executions("Exécutions comptées par les critères", bilan.executions, liens),
+        _scor("Envois par SCOR des exécutions comptées", bilan.scor, liens),
+    ]
+    if bilan.ensemble is not None:
+        phrases.append("L'ensemble compte aussi celles d'avant et celles qui sont mises à l'écart.")
+        tableaux += [
+            _executions("Exécutions, ensemble", bilan.ensemble.executions),
+            _scor("Envois par SCOR, ensemble", bilan.ensemble.scor),
+        ]
+    traces = bilan.traces
+    recues = ("enregistrees", "doublons", "rejetees")
+    ligne = [*(nombre(getattr(traces, nom)) for nom in recues), instant(traces.derniere_le)]
+    colonnes = ("Enregistrées", "Doublons", "Rejetées", "Dernière réception")
+    tableaux.append(tableau("Traces reçues", colonnes, [ligne], (0, 1, 2, 3)))
+    return Section("executions", "Exécutions et envois par SCOR", phrases, tableaux)
+
+
+def _executions(titre: str, lues: ExecutionsLues, liens: Liens | None = None) -> Tableau:
+    autres = lues.total - lues.enregistrees
+    comptees: list[tuple[int, dict[str, str]]] = [
+        (lues.total, {}),
+        (lues.enregistrees, {"enregistree": "true"}),
+        (autres, {"enregistree": "false"}),
+    ]
+    ligne = [
+        *(Cellule(nombre(n), liens.executions("", n, **filtre).lien if liens else None) for n, filtre in comptees),
+        Cellule(part(lues.enregistrees, lues.total)),
+        Cellule(nombre(lues.tentatives)),
+    ]
+    colonnes = ("Exécutions", "Enregistrées", "Non enregistrées", "Taux", "Tentatives")
+    return tableau(titre, colonnes, [ligne], range(5))
+
+
+def _scor(titre: str, lu: ScorLu, liens: Liens | None = None) -> Tableau:
+    lignes: list[list[Cellule]] = []
+    for phase, cases in (("1", lu.phase_1.model_dump()), ("2", lu.phase_2.model_dump())):
+        ligne = [Cellule(f"Phase {phase}")]
+        for code in CONFORMITES:
+            n = cases.get(code)
+            lien = liens.executions("", n, phase=phase, conformite=code).lien if liens and n is not None else None
+            ligne.append(Cellule(nombre(n) if n is not None else ABSENT, lien))
+        lignes.append([*ligne, Cellule(nombre(sum(cases.values())))])
+    return tableau(titre, ("", *CONFORMITES.values(), "Total"), lignes, range(1, 6))
+
+
+def anomalies(trouvees: Sequence[AnomalieLue], liens: Liens) -> Section:
+    """Blocking ones first, and of these the open ones."""
+    if not trouvees:
+        return Section("anomalies", "Anomalies", ["Aucune anomalie n'est vue ni déclarée."])
+    rangs = list(StatutAnomalie)
+    triees = sorted(trouvees, key=lambda a: (not a.intrinseque_bloquante, rangs.index(a.statut), a.operation, a.code))
+    colonnes = ("Anomalie", "Statut", "Bloquante", "Occur.", "Versions", "Première", "Dernière", "Correction")
+    lignes = [_anomalie(a, liens) for a in triees]
+    return Section("anomalies", "Anomalies", tableaux=[tableau("Anomalies vues ou déclarées", colonnes, lignes, (3,))])
+
+
+def _anomalie(a: AnomalieLue, liens: Liens) -> list[Cellule]:
+    filtre = {"operation": a.operation, "erreur_code": a.code, "erreur_origine": "logiciel"}
+    suite = [f"version {a.version_corrective}"] if a.version_corrective is not None else []
+    suite += [f"revue en {', '.join(a.rouverte_par)}"] if a.rouverte_par else []
+    suite += [a.motif] if a.motif is not None else []
+    nom = f"{a.code} ({a.operation}, {a.origine})" + (f" : {a.libelle}" if a.libelle is not None else "")
+    return [
+        Cellule(nom),
+        Cellule(_STATUTS[a.statut]),
+        Cellule("oui" if a.bloquante else "non"),
+        Cellule(nombre(a.occurrences), liens.traces("", 0, **filtre).lien if a.occurrences else None),
+        Cellule(", ".join(a.versions) or ABSENT),
+        Cellule(le_jour(a.premiere_le.astimezone(PARIS).date() if a.premiere_le is not None else None)),
+        Cellule(le_jour(a.derniere_le.astimezone(PARIS).date() if a.derniere_le is not None else None)),
+        Cellule(" ; ".join(suite) or ABSENT),
+    ]
+
+
+def pilotes(faits: Faits, liens: Liens) -> Section:
+    """Their executions are those that the criteria count."""
+    comptes = taux_par_pilote(c for c in faits.comptees if c.dans_la_fenetre)
+    lignes: list[list[str | Cellule]] = []
+    for p in sorted(faits.pilotes, key=lambda p: p.numero_am):
+        sien = comptes.get(p.numero_am, Taux(0, 0, 0))
+        etats = faits.etats(p, faits.instant)
+        etat = "retiré" if p.retire_le is not None else "non installé"
+        if EtatPilote.INSTALLE in etats:
+            etat = "silencieux" if EtatPilote.SILENCIEUX in etats else "installé"
+        lien = liens.executions("", sien.total, pilote=p.numero_am).lien
+        lignes.append(
+            [
+                *(p.numero_am, p.cpam, etat, le_jour(p.installe_le), le_jour(p.phase_2_le)),
+                *(Cellule(nombre(sien.total), lien), nombre(sien.enregistrees), part(sien.enregistrees, sien.total)),
+                instant(faits.suivi(p).derniere_reception),
+            ]
+        )
+    if not lignes:
+        return Section("pilotes", "Pilotes", ["Aucun pilote n'est inscrit."])
+    colonnes = (
+        *("N° AM", "CPAM", "État", "Installé le", "Phase 2 le"),
+        *("Exécut.", "Enreg.", "Taux", "Dernière réception"),
+    )
+    return Section("pilotes", "Pilotes", tableaux=[tableau("Pilotes de la présérie", colonnes, lignes, (5, 6, 7))])
+
+
+def modalites(bilan: BilanLu) -> Section:
+    lignes = [[MODALITES[m.code], _ETATS_MODALITE[m.etat], typographier(m.explication)] for m in bilan.modalites]
+    return Section(
+        "modalites", "Modalités", tableaux=[tableau("Modalités", ("Modalité", "État", "Explication"), lignes)]
+    )
+
+
+def prerequis(critere: CriterePrerequis) -> Section:
+    identifies = le_jour(critere.identifies_le)
+    dit = f"Liste achevée le {identifies}." if critere.identifies_le is not None else "La liste n'est pas achevée."
+    lignes = [
+        [p.code, p.libelle, "✓ validé" if p.valide_le is not None else "? à valider", le_jour(p.valide_le)]
+        for p in critere.prerequis
+    ]
+    if not lignes:
+        return Section("prerequis", "Prérequis techniques", [dit, "Aucun prérequis n'est inscrit."])
+    colonnes = ("Code", "Prérequis", "État", "Validé le")
+    return Section("prerequis", "Prérequis techniques", [dit], [tableau("Prérequis techniques", colonnes, lignes)])
+
+
+def satisfaction(critere: CritereSatisfaction) -> Section:
+    """Marks, and freins by their number: what pilotes wrote is theirs, and not shown here."""
+    dit = (
+        f"{accorder(critere.reponses, 'réponse', 'réponses')} pour "
+        f"{accorder(critere.invites, 'pilote invité', 'pilotes invités')}, "
+        f"soit {part(critere.reponses, critere.invites)} ; "
+        f"{accorder(critere.freins_ouverts, 'frein bloquant ouvert', 'freins bloquants ouverts')}, "
+        f"{accorder(critere.freins_leves, 'levé', 'levés')}."
+    )
+    notes = {"Satisfaction d'ensemble": critere.satisfaction} | {
+        f"Opération « {operation} »": siennes for operation, siennes in critere.operations.items()
+    }
+    lignes = [
+        [typographier(question), moyenne(n.moyenne), *(nombre(combien) for combien in n.repartition)]
+        for question, n in notes.items()
+    ]
+    colonnes = ("Question", "Moyenne", "1", "2", "3", "4", "5")
+    echelle = "Notes de 1 (très insatisfait) à 5 (très satisfait), et combien de chacune."
+    return Section(
+        "satisfaction",
+        "Satisfaction des utilisateurs",
+        [typographier(dit), echelle],
+        [tableau("Notes données", colonnes, lignes, range(1, 7))],
+    )

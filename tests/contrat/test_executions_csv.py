@@ -1,0 +1,164 @@
+"""GET /executions as a file: the same list, whole, sent while it is read, and never a part that looks whole."""
+
+import asyncio
+import csv
+import io
+import tracemalloc
+
+import asyncpg
+import pytest
+from starlette.types import Message, Send
+
+from app.bilan import depot_listes
+from tests.contrat.aides import cas, verifier_probleme
+from tests.contrat.semis import lister, semer
+from tests.outils import PRESERIE, Service, trace
+
+_EN_CSV = {"Accept": "text/csv"}
+_NOMBRE = 50_000
+
+
+async def _fichier(service: Service, filtres: str = "") -> list[dict[str, str]]:
+    reponse = await service.appeler("GET", f"/executions?preserie={PRESERIE}{filtres}", headers=_EN_CSV)
+    assert reponse.status_code == 200, reponse.text
+    return _relire(reponse.content)
+
+
+def _relire(octets: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(octets.decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
+
+
+def _en_texte(valeur: object) -> str:
+    return {True: "oui", False: "non"}[valeur] if isinstance(valeur, bool) else str(valeur)
+
+
+async def test_le_fichier_est_toute_la_liste_sous_les_memes_filtres(cnam: Service) -> None:
+    await semer(cnam)
+    for filtres in (
+        "",
+        "&enregistree=false",
+        "&phase=2&conformite=conforme&conformite=double_envoi",
+        "&jour=2026-10-17",
+    ):
+        with cas(filtres):
+            attendues = await lister(cnam, filtres)
+            assert attendues
+            lignes = await _fichier(cnam, filtres)
+            sans_instants = [
+                {n: _en_texte(v) for n, v in e.items() if n not in ("premiere_le", "derniere_le")} for e in attendues
+            ]
+            assert [{n: v for n, v in x.items() if n in sans_instants[0]} for x in lignes] == sans_instants
+    assert await _fichier(cnam, "&limite=1") == await _fichier(cnam)
+
+
+async def test_le_fichier_d_une_preserie_sans_execution_a_son_entete(cnam: Service) -> None:
+    reponse = await cnam.appeler("GET", f"/executions?preserie={PRESERIE}", headers=_EN_CSV)
+    assert reponse.text.startswith("\ufeffid;preserie;pilote;")
+    assert reponse.text.count("\r\n") == 1
+    assert reponse.headers["content-disposition"] == f'attachment; filename="{PRESERIE}-executions.csv"'
+    assert reponse.headers["vary"] == "Accept"
+
+
+async def test_du_json_pour_qui_ne_prefere_pas_le_csv(cnam: Service) -> None:
+    for accept in ("*/*", "application/json", "application/json, text/csv;q=0.5", "text/html"):
+        with cas(accept):
+            reponse = await cnam.appeler("GET", f"/executions?preserie={PRESERIE}", headers={"Accept": accept})
+            assert reponse.json() == {"elements": [], "suivant": None}
+            assert reponse.headers["vary"] == "Accept"
+
+
+async def test_un_refus_reste_un_probleme(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    inconnue = await cnam.appeler("GET", "/executions?preserie=inconnue", headers=_EN_CSV)
+    verifier_probleme(inconnue, 404, "introuvable")
+    await proprietaire.execute("UPDATE preserie SET purgee_le = now() WHERE code = $1", PRESERIE)
+    autrefois = f"/executions?preserie={PRESERIE}&au=2026-10-20T00:00:00Z"
+    verifier_probleme(await cnam.appeler("GET", autrefois, headers=_EN_CSV), 410, "traces-purgees")
+
+
+async def _remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """So many executions of one pilote."""
+    await cnam.poster(trace())
+    await proprietaire.execute(
+        """INSERT INTO execution (premiere_le, derniere_le, premiere_id, preserie_id, pilote_id, tentatives,
+                                  numero_execution, enregistree, pseudonyme, version, type_prescription)
+           SELECT premiere_le, derniere_le, premiere_id, preserie_id, pilote_id, 1, 1, true,
+                  substr(sha256(n::text::bytea), 1, 16), version, type_prescription
+           FROM execution, generate_series(2, $1) AS n""",
+        _NOMBRE,
+    )
+
+
+async def _recevoir(cnam: Service, recu: Send) -> None:
+    """Calls the service as a server does, and hands over each message as it is sent."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/executions",
+        "raw_path": b"/executions",
+        "query_string": f"preserie={PRESERIE}".encode(),
+        "root_path": "",
+        "headers": [(b"accept", b"text/csv"), (b"authorization", f"Bearer {cnam.cle}".encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    demande = True
+
+    async def receive() -> Message:
+        nonlocal demande
+        if demande:
+            demande = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await cnam.application(scope, receive, recu)
+
+
+async def test_la_memoire_ne_grandit_pas_avec_la_liste(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await _remplir(cnam, proprietaire)
+    morceaux: list[int] = []
+    lignes = 0
+
+    async def recu(message: Message) -> None:
+        nonlocal lignes
+        if message["type"] == "http.response.body":
+            morceaux.append(len(message["body"]))
+            lignes += message["body"].count(b"\r\n")
+
+    await _recevoir(cnam, recu)  # what is made once is made
+    morceaux.clear()
+    lignes = 0
+    tracemalloc.start()
+    try:
+        await _recevoir(cnam, recu)
+        _, sommet = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert lignes == _NOMBRE + 1
+    assert len(morceaux) > _NOMBRE / depot_listes.LOT
+    assert max(morceaux) < 200 * depot_listes.LOT
+    assert sum(morceaux) > 7_000_000
+    assert sommet < 3_000_000
+
+
+async def test_une_base_perdue_en_chemin_n_acheve_pas_le_fichier(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    await _remplir(cnam, proprietaire)
+    messages: list[Message] = []
+
+    async def recu(message: Message) -> None:
+        messages.append(message)
+        if len(messages) == 3:
+            await proprietaire.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'traces-postes' AND state LIKE 'idle in transaction%'"
+            )
+
+    with pytest.raises(RuntimeError):
+        await _recevoir(cnam, recu)
+    assert messages[0]["status"] == 200
+    assert all(message["more_body"] for message in messages[1:])  # a server cuts the connection
