@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from app.anomalies.schemas import AnomalieLue
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
+from app.questionnaire.schemas import NotesLues
 from app.traces.refus import Refus
 
 
@@ -103,13 +104,6 @@ class CriterePrerequis(Critere):
     code: Literal["prerequis"] = "prerequis"
     identifies_le: date | None
     prerequis: list[PrerequisJuge]
-
-
-class NotesLues(BaseModel):
-    """Marks to one question: their mean, and how many of each from 1 to 5."""
-
-    moyenne: float | None
-    repartition: list[int]
 
 
 class CritereSatisfaction(Critere):

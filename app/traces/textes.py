@@ -1,0 +1,32 @@
+"""PURE. Texts that people write freely and that are kept: whom they may not name."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from app.formes import NUMERO_AM, SANS_NUL
+from app.traces.nir import contient_nir
+
+_UN_NUMERO_AM = re.compile(rf"(?<![0-9A-Za-z]){NUMERO_AM.strip('^$')}(?![0-9A-Za-z])")
+
+
+def sans_nir(texte: str) -> str:
+    """Raises ValueError where a NIR stands in the text."""
+    if contient_nir(texte):
+        raise ValueError("un numéro de sécurité sociale n'a pas sa place ici : ôtez-le")
+    return texte
+
+
+def _sans_personne(texte: str) -> str:
+    """A decision is kept for ever, and shown: it names nobody."""
+    if _UN_NUMERO_AM.search(sans_nir(texte)):
+        raise ValueError("un N° AM n'a pas sa place ici : désignez le pilote autrement")
+    return texte
+
+
+Motif = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000, pattern=SANS_NUL),
+    AfterValidator(_sans_personne),
+]
