@@ -87,11 +87,11 @@ async def a_inviter(session: AsyncSession, preserie_id: int) -> Mapping[str, int
 
 async def invitations(
     session: AsyncSession, preserie_id: int, apres: str | None, limite: int
-) -> Sequence[Row[str, datetime, datetime, datetime | None]]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """The latest of each pilote, by N° AM: when it was invited, until when, and when it last answered."""
     i, r = Invitation, LigneReponse
     dernieres = select(func.max(i.id)).where(i.preserie_id == preserie_id).group_by(i.pilote_id)
-    repondu: ScalarSelect[datetime | None] = (
+    repondu = (
         select(func.max(r.le)).where(r.pilote_id == i.pilote_id).correlate(i).scalar_subquery()
     )
     requete = (
