@@ -91,9 +91,7 @@ async def invitations(
     """The latest of each pilote, by N° AM: when it was invited, until when, and when it last answered."""
     i, r = Invitation, LigneReponse
     dernieres = select(func.max(i.id)).where(i.preserie_id == preserie_id).group_by(i.pilote_id)
-    repondu = (
-        select(func.max(r.le)).where(r.pilote_id == i.pilote_id).correlate(i).scalar_subquery()
-    )
+    repondu = select(func.max(r.le)).where(r.pilote_id == i.pilote_id).correlate(i).scalar_subquery()
     requete = (
         select(Pilote.numero_am, i.le, i.expire_le, repondu)
         .join(Pilote, Pilote.id == i.pilote_id)

@@ -13,7 +13,7 @@ from app.main import create_app
 from app.referentiels import EN_VIGUEUR
 from app.reglages import Reglages
 from tests.contrat.aides import cas, compter, mettre, verifier_probleme
-from tests.outils import PILOTES, PRESERIE, Service
+from tests.outils import PILOTES, PRESERIE, Corps, Service
 from tests.questionnaire.aides import INVITATIONS, inviter, inviter_un, repondre, reponse
 
 VALIDITE = timedelta(days=EN_VIGUEUR["lpp"].questionnaire.validite_jours)
@@ -42,7 +42,8 @@ async def test_on_peut_n_en_inviter_que_certains(cnam: Service) -> None:
         refus = verifier_probleme(await editeur.appeler("POST", INVITATIONS, json={"numeros_am": numeros}), 422)
         assert [faute["champ"] for faute in refus["erreurs"]] == ["numeros_am"]
         assert "999999999" not in str(refus)
-    for corps in ({"numeros_am": []}, {"numeros_am": ["x"]}, {"autres": []}):
+    malformes: list[Corps] = [{"numeros_am": []}, {"numeros_am": ["x"]}, {"autres": []}]
+    for corps in malformes:
         verifier_probleme(await editeur.appeler("POST", INVITATIONS, json=corps), 422, "corps-invalide")
     assert [e["numero_am"] for e in (await cnam.lire(INVITATIONS))["elements"]] == sorted(PILOTES[:2])
 

@@ -305,9 +305,9 @@ async def test_un_frein_ne_se_leve_plus_une_fois_la_preserie_terminee(
 
 async def test_personne_ne_lit_de_qui_est_une_reponse(cnam: Service, pilote: Service) -> None:
     await repondre(pilote, await inviter_un(cnam), reponse())
-    for role, bornes in ((Role.CNAM, {}), (Role.EDITEUR, {"editeur": "ortho-soft"}), (Role.LECTURE, {})):
+    for role, editeur in ((Role.CNAM, None), (Role.EDITEUR, "ortho-soft"), (Role.LECTURE, None)):
         with cas(role):
-            qui = await cnam.en(role, **bornes)
+            qui = await cnam.en(role, editeur=editeur)
             for chemin in (QUESTIONNAIRE, REPONSES):
                 assert PILOTES[0] not in (await qui.appeler("GET", chemin)).text
     verifier_probleme(await (await cnam.en(Role.LECTURE)).appeler("GET", INVITATIONS), 403)
