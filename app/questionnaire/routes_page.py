@@ -97,7 +97,10 @@ async def _ouvert(requete: Request, jeton: Jeton) -> Ouvert:
         return await service_page.ouvrir(session, jeton)
 
 
-async def _envoi(requete: Request, ouvert: Annotated[Ouvert, Depends(_ouvert)]) -> ReponseCorps:
+OuvertAvant = Annotated[Ouvert, Depends(_ouvert)]
+
+
+async def _envoi(requete: Request, ouvert: OuvertAvant) -> ReponseCorps:
     """The answer that was sent, read before the registry is reserved for it; raises _ARevoir."""
     try:
         corps = await requete.body()
@@ -158,11 +161,16 @@ async def lire_questionnaire(jeton: Jeton, session: SessionLecture, requete: Req
     openapi_extra={"requestBody": {"required": True, "content": _CORPS}},
 )
 async def repondre_au_questionnaire(
-    jeton: Jeton, corps: Envoi, session: SessionRegistre, requete: Request, reponse: Response
+    jeton: Jeton,
+    ouvert: OuvertAvant,
+    corps: Envoi,
+    session: SessionRegistre,
+    requete: Request,
+    reponse: Response,
 ) -> ReponseDonnee | Response:
     inscrit = await service_page.repondre(session, jeton, corps)
     statut = 201 if inscrit.cree else 200
     if _en_formulaire(requete) and not prefere(_accept(requete), _JSON, HTML):
-        return HTMLResponse(page.merci((await service_page.ouvrir(session, jeton)).lu, jeton), statut)
+        return HTMLResponse(page.merci(ouvert.lu, jeton), statut)
     reponse.status_code = statut
     return inscrit.lu

@@ -85,6 +85,8 @@ def _adresses(dit: str) -> list[str]:
         f"/preseries/{PRESERIE}/pilotes/{dit}",
         f"/preseries/{PRESERIE}/jalons/{dit}",
         f"/bilan/preseries/{dit}",
+        f"/questionnaire/{dit}",
+        f"/preseries/{dit}/questionnaire/reponses?frein={dit}",
         f"/bilan/preseries/{PRESERIE}/ventilation?par={dit}",
         f"/executions/{dit[:64]}",
         *(f"/executions?preserie={PRESERIE}&{nom}={dit}" for nom in _FILTRES),
