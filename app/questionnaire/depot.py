@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, ScalarSelect, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.preseries.modeles import Logiciel, Pilote, Preserie
 from app.questionnaire.modeles import Invitation, LeveeFrein
@@ -58,7 +59,9 @@ async def lire(session: AsyncSession, preserie_id: int, au: datetime | None) -> 
 
 async def invite(session: AsyncSession, empreinte: bytes) -> Invite | None:
     i = Invitation
-    derniere = select(func.max(i.id)).where(i.pilote_id == Pilote.id).correlate(Pilote).scalar_subquery()
+    autre = aliased(i)
+    siennes = (autre.preserie_id == i.preserie_id, autre.pilote_id == i.pilote_id)
+    derniere = select(func.max(autre.id)).where(*siennes).correlate(i).scalar_subquery()
     requete = (
         select(i, Preserie, Logiciel.nom, Pilote.numero_am, (i.expire_le > func.now()) & (i.id == derniere))
         .join(Preserie, Preserie.id == i.preserie_id)
@@ -70,13 +73,10 @@ async def invite(session: AsyncSession, empreinte: bytes) -> Invite | None:
     return Invite(*trouve) if trouve is not None else None
 
 
-async def derniere_reponse(session: AsyncSession, pilote_id: int) -> LigneReponse | None:
+async def derniere_reponse(session: AsyncSession, preserie_id: int, pilote_id: int) -> LigneReponse | None:
     r = LigneReponse
-    return await session.scalar(select(r).where(r.pilote_id == pilote_id).order_by(r.id.desc()).limit(1))
-
-
-async def levee(session: AsyncSession, reponse_id: int) -> LeveeFrein | None:
-    return await session.scalar(select(LeveeFrein).where(LeveeFrein.reponse_id == reponse_id))
+    siennes = (r.preserie_id == preserie_id, r.pilote_id == pilote_id)
+    return await session.scalar(select(r).where(*siennes).order_by(r.id.desc()).limit(1))
 
 
 async def a_inviter(session: AsyncSession, preserie_id: int) -> Mapping[str, int]:
@@ -91,7 +91,12 @@ async def invitations(
     """The latest of each pilote, by N° AM: when it was invited, until when, and when it last answered."""
     i, r = Invitation, LigneReponse
     dernieres = select(func.max(i.id)).where(i.preserie_id == preserie_id).group_by(i.pilote_id)
-    repondu = select(func.max(r.le)).where(r.pilote_id == i.pilote_id).correlate(i).scalar_subquery()
+    repondu = (
+        select(func.max(r.le))
+        .where(r.preserie_id == preserie_id, r.pilote_id == i.pilote_id)
+        .correlate(i)
+        .scalar_subquery()
+    )
     requete = (
         select(Pilote.numero_am, i.le, i.expire_le, repondu)
         .join(Pilote, Pilote.id == i.pilote_id)

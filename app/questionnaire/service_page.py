@@ -47,7 +47,7 @@ async def ouvrir(session: AsyncSession, jeton: str) -> Ouvert:
         raise InvitationExpiree
     if invite.preserie.bilan_arrete_le is not None or invite.preserie.statut not in OUVERTS:
         raise QuestionnaireClos
-    return Ouvert(invite, await depot.derniere_reponse(session, invite.invitation.pilote_id))
+    return Ouvert(invite, await depot.derniere_reponse(session, invite.preserie.id, invite.invitation.pilote_id))
 
 
 async def repondre(session: AsyncSession, jeton: str, corps: ReponseCorps) -> Inscrit[ReponseDonnee]:
