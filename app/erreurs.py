@@ -8,6 +8,7 @@
     ├── MethodeRefusee 405          ├── TropDeRequetes 429
     ├── CorpsTropLent 408           ├── Surcharge, EcritureEnCours, BaseIndisponible 503
     ├── TracesPurgees 410           ├── VersionDepassee 412
+    ├── InvitationExpiree 410
     ├── EntetesTropGrands 431 (app.serveur)
     └── ErreurInterne 500           └── TraceRefusee (app.traces.refus): 403, 409, 410, 422
 
@@ -16,6 +17,7 @@
 
     Conflit 409
     ├── EtapeRefusee                its état admits no such change
+    ├── QuestionnaireClos           its pilotes are no longer asked
     ├── ModaliteRefusee             a rule of the référentiel refuses the change
     └── DemarrageIncomplet, ValidationIncomplete, ClotureIncomplete, with « manquants »
 
@@ -121,6 +123,16 @@ class EtapeRefusee(Conflit):
     code, titre = "etape-refusee", "L'état de la présérie ne le permet pas"
 
 
+class QuestionnaireClos(Conflit):
+    code, titre = "questionnaire-clos", "Questionnaire clos"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ce questionnaire est clos : ses résultats sont arrêtés, et une réponse ne s'y ajoute plus. "
+            "Pour le signaler malgré tout, adressez-vous à l'éditeur de votre logiciel."
+        )
+
+
 class ModaliteRefusee(Conflit):
     """A change that breaks a rule which the référentiel makes binding; ``modalite`` is its code."""
 
@@ -160,6 +172,16 @@ class TracesPurgees(ErreurMetier):
         super().__init__(
             "Les traces brutes de cette présérie ont été purgées après sa fin : lisez son bilan et ses exécutions, "
             "qui restent."
+        )
+
+
+class InvitationExpiree(ErreurMetier):
+    statut, code, titre = 410, "invitation-expiree", "Invitation expirée"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ce lien a expiré, ou un plus récent l'a remplacé : prenez celui de votre dernière invitation, ou "
+            "demandez-en une nouvelle à l'éditeur de votre logiciel."
         )
 
 

@@ -29,6 +29,8 @@ import app.preseries.consultation
 import app.preseries.routes
 import app.preseries.routes_prerequis
 import app.preseries.routes_validites
+import app.questionnaire.routes
+import app.questionnaire.routes_page
 import app.rapport.routes
 import app.suivi.routes
 import app.supervision.routes
@@ -61,6 +63,7 @@ _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.etapes.routes),
     app.etapes.routes_decisions,
     *(app.planning.routes, app.preseries.routes_prerequis, app.preseries.routes_validites),
+    *(app.questionnaire.routes, app.questionnaire.routes_page),
     *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.bilan.routes_anomalies),
     *(app.rapport.routes, app.flux.routes, app.journal.routes, app.supervision.routes),
 )
@@ -106,7 +109,9 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.state.reglages = reglages
     application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
-    application.add_middleware(Medias, csv=app.planning.routes.EN_CSV)
+    application.add_middleware(
+        Medias, csv=app.planning.routes.EN_CSV, formulaires=app.questionnaire.routes_page.EN_FORMULAIRE
+    )
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)

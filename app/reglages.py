@@ -50,4 +50,9 @@ class Reglages(BaseSettings):
     registre_fraicheur_s: float = Field(
         0.25, gt=0, le=0.5, description="seconds between two looks at the registry's generation"
     )
+    url_publique: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="the address of the service as pilotes reach it, for their invitations; unset: that of the request",
+    )
     niveau_journal: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="level of the logs")

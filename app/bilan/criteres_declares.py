@@ -11,11 +11,11 @@ from app.bilan.schemas import (
     CriterePrerequis,
     CritereSatisfaction,
     Etat,
-    NotesLues,
     PrerequisJuge,
 )
 from app.francais import accorder, enumerer, jour
-from app.questionnaire.regles import Notes, Reponse, noter
+from app.questionnaire.regles import Reponse
+from app.questionnaire.schemas import NotesLues
 
 
 def anomalies(
@@ -127,8 +127,8 @@ def satisfaction(
         reponses=len(reponses),
         reponses_min=reponses_min,
         taux_reponse=len(reponses) / invites if invites else None,
-        satisfaction=_notes(noter(r.satisfaction for r in reponses)),
-        operations={o: _notes(noter(r.operations[o] for r in reponses if o in r.operations)) for o in operations},
+        satisfaction=NotesLues.de(r.satisfaction for r in reponses),
+        operations={o: NotesLues.de(r.operations[o] for r in reponses if o in r.operations) for o in operations},
         freins_ouverts=len(ouverts),
         freins_leves=len(leves),
     )
@@ -138,7 +138,3 @@ def _etat_des_anomalies(bloquantes: Sequence[AnomalieLue], manquantes: Sequence[
     if bloquantes:
         return Etat.NON_ATTEINT
     return Etat.INDETERMINE if manquantes else Etat.ATTEINT
-
-
-def _notes(notes: Notes) -> NotesLues:
-    return NotesLues(moyenne=notes.moyenne, repartition=list(notes.repartition))

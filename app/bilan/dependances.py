@@ -1,32 +1,15 @@
-"""FastAPI dependencies: who reads bilans, as known when, and who contests what they count."""
+"""FastAPI dependencies: who contests what bilans count; those that lower packages share are theirs."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
-from app.formes import CODE, InstantBorne
-from app.traces.anterieures import attendre_les_ecritures
+from app.preseries.dependances import CodeChemin
+from app.traces.dependances import Au, Lecteur
 
-Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
+__all__ = ["Au", "Cnam", "CnamOuEditeur", "CodeChemin", "Lecteur"]
+
 Cnam = Annotated[Acces, Depends(exiger())]
 CnamOuEditeur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
-CodeChemin = Annotated[str, Path(pattern=CODE)]
-
-
-async def _au(requete: Request, _: Lecteur, au: InstantBorne | None = None) -> AsyncIterator[datetime | None]:
-    """Few at a time: each reads all the traces of a présérie, and must leave connections to the others."""
-    if au is None:
-        yield None
-        return
-    etat = requete.app.state
-    async with etat.relectures:
-        await attendre_les_ecritures(etat.base, au)
-        yield au
-
-
-Au = Annotated[datetime | None, Depends(_au, scope="function")]
-"""To be declared before the session: who waits here holds no connection."""

@@ -76,7 +76,11 @@ def _criteres(faits: Faits, comptees: list[Cellule]) -> list[CritereLu]:
         ),
         criteres_declares.prerequis(faits.jalons.get("prerequis_identifies"), faits.prerequis, liens),
         criteres_declares.satisfaction(
-            faits.reponses, faits.invites, regles.satisfaction.reponses_min, regles.operations.toutes, liens
+            faits.reponses,
+            faits.invites,
+            regles.satisfaction.reponses_min,
+            tuple(regles.questionnaire.operations),
+            liens,
         ),
     ]
 

@@ -10,6 +10,7 @@ from app.anomalies.schemas import AnomalieLue
 from app.formes import Corps
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
+from app.questionnaire.schemas import NotesLues
 from app.textes_libres import Motif
 from app.traces.refus import Refus
 
@@ -105,13 +106,6 @@ class CriterePrerequis(Critere):
     code: Literal["prerequis"] = "prerequis"
     identifies_le: date | None
     prerequis: list[PrerequisJuge]
-
-
-class NotesLues(BaseModel):
-    """Marks to one question: their mean, and how many of each from 1 to 5."""
-
-    moyenne: float | None
-    repartition: list[int]
 
 
 class CritereSatisfaction(Critere):

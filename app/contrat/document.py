@@ -16,6 +16,8 @@ from app.contrat.glossaire import decrire_champs, decrire_parametres
 from app.contrat.probleme import FAUTE, PROBLEME
 from app.contrat.textes import ETIQUETTES, PRESENTATION
 from app.contrat.trace import schemas_de_trace
+from app.questionnaire.routes_page import EN_FORMULAIRE, HTML
+from app.questionnaire.schemas import ReponseCorps
 from app.reponses import Reponses, ajouter
 
 Objet = dict[str, Any]
@@ -48,6 +50,7 @@ def completer(brut: Objet, routes: Sequence[BaseRoute]) -> Objet:
     for schema in schemas.values():
         schema.pop("description", None)  # docstrings, which speak to developers
     schemas.update(schemas_de_trace())
+    schemas["ReponseCorps"] = ReponseCorps.model_json_schema()  # read by its route itself, as a form may be it
     for nom in ("HTTPValidationError", "ValidationError"):
         schemas.pop(nom, None)
     schemas |= {"Probleme": deepcopy(PROBLEME), "Faute": deepcopy(FAUTE)}
@@ -111,6 +114,8 @@ def _reponses(
         if reponse["description"] == "Successful Response":
             reponse["description"] = f"{operation['summary']}."
         reponse["headers"] = reponse.get("headers", {}) | entetes
+        if contexte.path in EN_FORMULAIRE and str(statut) >= "400":
+            reponse["content"][HTML] = {"schema": {"type": "string"}}
     return {str(statut): reponses[statut] for statut in sorted(reponses)}
 
 

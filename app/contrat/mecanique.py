@@ -16,10 +16,11 @@ from app.erreurs import (
     VersionDepassee,
 )
 from app.observabilite.bornes import trop_grand, trop_lent
-from app.observabilite.medias import PORTEURS, autre_media, compresse, csv_attendu
+from app.observabilite.medias import PORTEURS, autre_media, compresse, csv_attendu, formulaire_attendu
 from app.observabilite.problemes import illisible
 from app.parametres import parametre_inconnu, refuser_les_inconnus
 from app.planning.routes import EN_CSV
+from app.questionnaire.routes_page import EN_FORMULAIRE
 from app.reponses import champ_requis
 from app.stockage.dependances import DEPENDANCES
 from app.traces import reception
@@ -49,7 +50,7 @@ def problemes(
     if champ is not None or en_csv:
         yield from (trop_lent(), trop_grand())
     if methode in PORTEURS:
-        yield csv_attendu() if en_csv else autre_media() if servie_a_part else compresse()
+        yield _autre_media(contexte, en_csv=en_csv, servie_a_part=servie_a_part)
     if refuser_les_inconnus in appels and not servie_a_part:
         yield parametre_inconnu(parametres) if champ is None else champ_requis(champ)
     if any(parametre.alias == "If-Match" for parametre in _entetes(contexte.dependant)):
@@ -57,6 +58,12 @@ def problemes(
     yield ErreurInterne()
     if exigee is not None or not DEPENDANCES.isdisjoint(appels):
         yield BaseIndisponible()
+
+
+def _autre_media(contexte: RouteContext, *, en_csv: bool, servie_a_part: bool) -> ErreurMetier:
+    if contexte.path in EN_FORMULAIRE:
+        return formulaire_attendu()
+    return csv_attendu() if en_csv else autre_media() if servie_a_part else compresse()
 
 
 def _entetes(dependant: Dependant) -> Iterator[ModelField]:

@@ -9,6 +9,7 @@ ETIQUETTES = {
     "(200).",
     "Vie d'une présérie": "La démarrer, décider de sa suite, désactiver ses traces, la clôturer.",
     "Bilan": "Les cinq critères d'une présérie, leurs chiffres, et les exécutions derrière chaque chiffre.",
+    "Questionnaire": "Demander leur avis aux pilotes, lire leurs réponses, lever un frein bloquant.",
     "Journal": "Qui a changé quoi, et quand : une chaîne d'entrées qui ne se modifie pas.",
     "Supervision": "Savoir si le service vit et peut travailler.",
 }

@@ -17,6 +17,8 @@ from app.journal.verification import Ligne, Personnel, Tete
 
 CONSOLE = "console"
 """Who changes something by a command on the server, without a key."""
+QUESTIONNAIRE = "questionnaire"
+"""The pilote who answers it, by an invitation instead of a key."""
 _SEL_OCTETS = 32
 _TETE = text("SELECT journal_numero, journal_empreinte, clock_timestamp() FROM registre FOR UPDATE")
 _TETE_LUE = text("SELECT journal_numero, journal_empreinte FROM registre")
@@ -42,10 +44,11 @@ class Fait:
     personnel: Mapping[str, Any] | None = None
 
 
-async def noter(session: AsyncSession, auteur: Acces | None, *faits: Fait) -> None:
-    """Adds an entry for each, in this order, within the transaction of the change; an author of None is the console.
+async def noter(session: AsyncSession, auteur: Acces | None, *faits: Fait, sans_cle: str = CONSOLE) -> None:
+    """Adds an entry for each, in this order, within the transaction of the change.
 
-    As many statements for a thousand as for one. Raises TypeError where a fact could not be read back as it is.
+    ``sans_cle`` says who an author of None is. As many statements for a thousand as for one. Raises TypeError where a
+    fact could not be read back as it is.
     """
     if not faits:
         return
@@ -57,7 +60,7 @@ async def noter(session: AsyncSession, auteur: Acces | None, *faits: Fait) -> No
     personnelles: list[dict[str, Any]] = []
     for rang, fait in enumerate(faits, numero + 1):
         sel = secrets.token_bytes(_SEL_OCTETS)
-        maillon = _maillon(rang, le, auteur, fait, sel, tete)
+        maillon = _maillon(rang, le, auteur, sans_cle, fait, sel, tete)
         tete = empreinte(maillon)
         entrees.append({champ.name: getattr(maillon, champ.name) for champ in fields(maillon)} | {"empreinte": tete})
         if fait.personnel is not None:
@@ -68,11 +71,13 @@ async def noter(session: AsyncSession, auteur: Acces | None, *faits: Fait) -> No
     await session.execute(_AVANCER, {"numero": numero + len(faits), "empreinte": tete})
 
 
-def _maillon(numero: int, le: datetime, auteur: Acces | None, fait: Fait, sel: bytes, precedente: bytes) -> Maillon:
+def _maillon(
+    numero: int, le: datetime, auteur: Acces | None, sans_cle: str, fait: Fait, sel: bytes, precedente: bytes
+) -> Maillon:
     return Maillon(
         numero=numero,
         le=le,
-        role=auteur.role.value if auteur is not None else CONSOLE,
+        role=auteur.role.value if auteur is not None else sans_cle,
         cle_id=auteur.cle_id if auteur is not None else None,
         action=fait.action,
         objet=fait.objet,

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 
 class AuteurLu(BaseModel):
-    """Who: the role, and the id of the key; None for the console, a command on the server."""
+    """Who: the role, and the id of the key; None for a command on the server, and for a pilote who answers."""
 
     role: str
     cle: int | None

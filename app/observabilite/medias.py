@@ -1,4 +1,4 @@
-"""What a body may be: JSON in UTF-8, or CSV where it is said so; gzip only where it is said so."""
+"""What a body may be: JSON in UTF-8; CSV, a form, or gzip only where it is said so."""
 
 from collections.abc import Collection, Mapping
 
@@ -13,6 +13,7 @@ Entetes = Mapping[bytes, bytes]
 """Headers of a request as the server gives them: names in lower case."""
 _JSON = b"application/json"
 CSV = "text/csv"
+FORMULAIRE = "application/x-www-form-urlencoded"
 PORTEURS = frozenset({"PATCH", "POST", "PUT"})
 
 
@@ -39,6 +40,10 @@ def csv_attendu() -> MediaRefuse:
     return MediaRefuse("Envoyez un fichier CSV en UTF-8, sans compression, avec « Content-Type: text/csv ».")
 
 
+def formulaire_attendu() -> MediaRefuse:
+    return MediaRefuse(f"Envoyez du JSON sans compression, ou un formulaire : « Content-Type: {FORMULAIRE} ».")
+
+
 def _est(entete: str, attendu: str) -> bool:
     media, *parametres = (p.strip().lower() for p in entete.split(";"))
     jeux = [p.removeprefix("charset=").strip('"') for p in parametres if p.startswith("charset=")]
@@ -46,15 +51,22 @@ def _est(entete: str, attendu: str) -> bool:
 
 
 class Medias:
-    """Refuses a body of another type to every route of an application: JSON, but CSV at these addresses; no gzip."""
+    """Refuses a body of another type to every route of an application, and gzip.
 
-    def __init__(self, app: ASGIApp, csv: Collection[str] = ()) -> None:
+    JSON; but CSV at the addresses ``csv``, and a form as well at the addresses ``formulaires``.
+    """
+
+    def __init__(self, app: ASGIApp, csv: Collection[str] = (), formulaires: Collection[str] = ()) -> None:
         self._app = app
-        self._csv = [compile_path(chemin)[0] for chemin in csv]
+        self._exigences = [
+            *((compile_path(chemin)[0], _exiger_csv) for chemin in csv),
+            *((compile_path(chemin)[0], _exiger_json_ou_formulaire) for chemin in formulaires),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in PORTEURS:
-            exiger = _exiger_csv if any(forme.match(scope["path"]) for forme in self._csv) else _exiger_json
+            trouvees = (exiger for forme, exiger in self._exigences if forme.match(scope["path"]))
+            exiger = next(trouvees, _exiger_json)
             entetes: Entetes = dict(scope["headers"])
             try:
                 if entetes.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in entetes:
@@ -71,6 +83,19 @@ def _exiger_json(entetes: Entetes) -> None:
 
 
 def _exiger_csv(entetes: Entetes) -> None:
-    codage = entetes.get(b"content-encoding", b"").strip().lower()
-    if codage not in (b"", b"identity") or not _est(entetes.get(b"content-type", b"").decode("latin-1"), CSV):
+    if not _en_clair(entetes) or not _est(_media(entetes), CSV):
         raise csv_attendu()
+
+
+def _exiger_json_ou_formulaire(entetes: Entetes) -> None:
+    media = _media(entetes)
+    if not _en_clair(entetes) or not (_est(media, "application/json") or _est(media, FORMULAIRE)):
+        raise formulaire_attendu()
+
+
+def _media(entetes: Entetes) -> str:
+    return entetes.get(b"content-type", b"").decode("latin-1")
+
+
+def _en_clair(entetes: Entetes) -> bool:
+    return entetes.get(b"content-encoding", b"").strip().lower() in (b"", b"identity")

@@ -1,1 +1,1 @@
-"""The questionnaire of pilotes: invitations, answers, and the freins that the Cnam lifts."""
+"""The questionnaire of pilotes: invitations, the page to answer on, results, freins that the Cnam lifts."""

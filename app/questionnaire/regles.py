@@ -1,5 +1,6 @@
 """PURE. What the answers of pilotes amount to (DOMAIN, criterion 5)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from datetime import datetime
 
 NOTES = range(1, 6)
 """From very dissatisfied to very satisfied."""
+_SEPARATION = r"[\s.\u2010-\u2015-]{0,3}"
+_NUMERO_AM = re.compile(rf"(?<![0-9])[0-9]{_SEPARATION}[0-9ABab](?:{_SEPARATION}[0-9]){{7}}(?![0-9])")
+MASQUE = "[N° AM masqué]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,8 @@ class Notes:
 def noter(notes: Iterable[int]) -> Notes:
     compte = Counter(notes)
     return Notes([compte[note] for note in NOTES])
+
+
+def masquer(texte: str | None) -> str | None:
+    """A text as it may be shown: whatever looks like an N° AM is hidden, also where spaces, dots or dashes part it."""
+    return _NUMERO_AM.sub(MASQUE, texte) if texte is not None else None

@@ -9,6 +9,7 @@ from app.formes import CODE, CPAM
 
 _Noms = Annotated[tuple[str, ...], Field(min_length=1)]
 _Positif = Annotated[int, Field(gt=0)]
+_Phrase = Annotated[str, StringConstraints(min_length=1)]
 VERSION = r"^[0-9]{4}-[0-9]{2}(\.[0-9]{1,3})?$"
 """Year and month, and a number for more than one version in a month."""
 
@@ -101,6 +102,23 @@ class Satisfaction(_Regle):
     reponses_min: int = Field(ge=0)
 
 
+class Questionnaire(_Regle):
+    """What pilotes are asked, in words for them; ``notes`` names the marks, from 1 to 5.
+
+    ``operations``: the question about each operation that is asked about.
+    """
+
+    validite_jours: _Positif
+    titre: _Phrase
+    introduction: _Phrase
+    notes: Annotated[tuple[_Phrase, ...], Field(min_length=5, max_length=5)]
+    satisfaction: _Phrase
+    operations: dict[str, _Phrase] = Field(min_length=1)
+    frein_bloquant: _Phrase
+    frein: _Phrase
+    commentaire: _Phrase
+
+
 class Donnees(_Regle):
     """How long raw traces are kept once their présérie has ended, in days."""
 
@@ -122,4 +140,11 @@ class Referentiel(_Regle):
     enregistrement: Enregistrement
     scor: Scor
     satisfaction: Satisfaction
+    questionnaire: Questionnaire
     donnees: Donnees
+
+    @model_validator(mode="after")
+    def _questions_sur_des_operations_connues(self) -> Self:
+        if not set(self.questionnaire.operations) <= set(self.operations.toutes):
+            raise ValueError("questionnaire.operations: each is one of operations.toutes")
+        return self

@@ -35,6 +35,14 @@ ANOMALIE: Corps = {
 }
 CORRECTION: Corps = {"statut": "corrigee", "version_corrective": "4.2.2", "motif": "Corrigé."}
 ECART: Corps = {"ecartee": True, "motif": "Un essai."}
+REPONSE: Corps = {
+    "satisfaction": 2,
+    "operations": {"consultation": 3},
+    "frein_bloquant": True,
+    "frein": "Rien ne s'enregistre.",
+    "commentaire": None,
+}
+LEVEE: Corps = {"frein_leve": True, "motif": "Corrigé."}
 PROLONGATION: Corps = {"sens": "prolongation", "motif": "À revoir.", "pilotes_max": 8}
 
 _REGISTRE: list[tuple[str, str, Corps]] = [
@@ -95,6 +103,15 @@ async def inscrire_le_monde(cnam: Service) -> None:
     for methode, chemin, corps in _REGISTRE:
         reponse = await cnam.appeler(methode, chemin, json=corps)
         assert reponse.status_code in (200, 201), (chemin, reponse.text)
+
+
+async def repondre(cnam: Service) -> str:
+    """Has a pilote of the target answer, with a frein; gives the number of its answer."""
+    chemin = f"/preseries/{SERIE}/questionnaire"
+    (emise,) = (await cnam.appeler("POST", f"{chemin}/invitations", json={"numeros_am": [PILOTE]})).json()
+    reponse = await cnam.appeler("POST", f"/questionnaire/{emise['jeton']}", json=REPONSE)
+    assert reponse.status_code == 201, reponse.text
+    return str((await cnam.lire(f"{chemin}/reponses"))["elements"][0]["id"])
 
 
 async def appelants(service: Service) -> list[Appelant]:

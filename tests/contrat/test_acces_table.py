@@ -155,6 +155,13 @@ ROUTES = [
     Route("POST", "/preseries/{code}/anomalies", "editeur cnam", SIENNE, monde.ANOMALIE),
     Route("GET", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur lecture cnam", SIENNE),
     Route("PATCH", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur cnam", SIENNE, monde.CORRECTION),
+    Route("POST", "/preseries/{code}/questionnaire/invitations", "editeur cnam", SIENNE, statuts=CREE),
+    Route("GET", "/preseries/{code}/questionnaire/invitations", "editeur cnam", SIENNE),
+    Route("GET", "/preseries/{code}/questionnaire", "editeur lecture cnam", SIENNE),
+    Route("GET", "/preseries/{code}/questionnaire/reponses", "editeur lecture cnam", SIENNE),
+    Route("PATCH", "/preseries/{code}/questionnaire/reponses/{reponse}", "cnam", corps=monde.LEVEE),
+    Route("GET", "/questionnaire/{jeton}", None, statuts=frozenset({404})),  # the token of nobody
+    Route("POST", "/questionnaire/{jeton}", None, corps=monde.REPONSE, statuts=frozenset({404})),
     Route("GET", "/journal", "editeur cnam"),
     Route("GET", "/metrics", "supervision cnam"),
     Route("GET", "/sante/vivant", None),
@@ -166,7 +173,7 @@ ROUTES = [
 _CIBLES = {"editeurs": "ed-cible", "modules": "mo-moteur", "logiciels": "lo-cible", "preseries": SERIE}
 
 
-def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
+def _adresse(route: Route, identifiant: str, reponse: str, *, connue: bool = True) -> str:
     """The route's address on the target; or on something that nobody has, where that can be said."""
     cibles = {
         "jalon": "support",
@@ -175,6 +182,8 @@ def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
         "operation": "execution",
         "anomalie": "LOG-1",
         "prerequis": "certificat",
+        "reponse": reponse,
+        "jeton": "jeton",
     }
 
     def valeur(trouve: re.Match[str]) -> str:
@@ -219,8 +228,8 @@ def _codes(page: Corps) -> list[str]:
     return [element.get("code") or element["preserie"] or element["logiciel"] for element in elements]
 
 
-async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str) -> None:
-    reponse = await _demander(service, route, appelant, _adresse(route, identifiant))
+async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str, repondu: str) -> None:
+    reponse = await _demander(service, route, appelant, _adresse(route, identifiant, repondu))
     attendu = _attendu(route, appelant)
     if attendu is None:
         assert reponse.status_code in route.statuts, reponse.text
@@ -233,7 +242,7 @@ async def _verifier(service: Service, route: Route, appelant: Appelant, identifi
     if attendu == 403:
         assert probleme["type"].endswith(":role-insuffisant") is (appelant.role not in _permis(route))
     if attendu == 404:
-        autre = await _demander(service, route, appelant, _adresse(route, identifiant, connue=False))
+        autre = await _demander(service, route, appelant, _adresse(route, identifiant, repondu, connue=False))
         absent = verifier_probleme(autre, 404, "introuvable")
         assert (probleme["title"], probleme["detail"]) == (absent["title"], absent["detail"])
 
@@ -243,10 +252,11 @@ async def test_chaque_appelant_sur_chaque_route(service: Service) -> None:
     await monde.inscrire_le_monde(cnam)
     assert (await cnam.poster(_une_trace())).status_code == 201
     identifiant = (await cnam.lire(f"/executions?preserie={SERIE}"))["elements"][0]["id"]
+    repondu = await monde.repondre(cnam)
     for appelant in await monde.appelants(service):
         for route in ROUTES:
             with cas((appelant.nom, route.nom)):
-                await _verifier(service, route, appelant, identifiant)
+                await _verifier(service, route, appelant, identifiant, repondu)
 
 
 async def test_chaque_route_a_sa_ligne(service: Service) -> None:

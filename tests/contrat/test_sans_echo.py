@@ -90,6 +90,8 @@ def _adresses(dit: str) -> list[str]:
         f"/preseries/{PRESERIE}/prerequis/{dit}",
         f"/preseries/{PRESERIE}/prerequis?valide={dit}",
         f"/bilan/preseries/{dit}",
+        f"/questionnaire/{dit}",
+        f"/preseries/{dit}/questionnaire/reponses?frein={dit}",
         f"/bilan/preseries/{PRESERIE}/ventilation?par={dit}",
         f"/executions/{dit[:64]}",
         *(f"/executions?preserie={PRESERIE}&{nom}={dit}" for nom in _FILTRES),

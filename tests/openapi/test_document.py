@@ -14,13 +14,14 @@ import pytest
 import app.contrat
 from app.contrat.document import JSON, operations
 from app.contrat.textes import ETIQUETTES, PRESENTATION
+from app.questionnaire.routes_page import EN_FORMULAIRE, HTML
 from app.reponses import TYPE_PROBLEME
 from tests.contrat.test_acces_table import ROUTES
 from tests.description import document, validateur, verifier_reponse
 from tests.outils import Corps, Service
 
 OPERATIONS = [pytest.param(c, m, o, id=f"{m} {c}") for c, m, o in operations(document())]
-_SANS_CLE = {"/sante/vivant", "/sante/pret"}
+_SANS_CLE = {"/sante/vivant", "/sante/pret", "/questionnaire/{jeton}"}
 _ANGLAIS = re.compile(r"\b(the|of|is|are|and|that|which|with|its|what|where|successful|error)\b", re.IGNORECASE)
 chaque_operation = pytest.mark.parametrize(("chemin", "methode", "operation"), OPERATIONS)
 
@@ -118,7 +119,8 @@ def test_chaque_probleme_a_un_exemple_de_son_code(chemin: str, methode: str, ope
         assert "X-Request-Id" in reponse["headers"]
         if statut < "400":
             continue
-        assert list(reponse["content"]) == [TYPE_PROBLEME]
+        pages = [HTML] if chemin in EN_FORMULAIRE else []
+        assert list(reponse["content"]) == [TYPE_PROBLEME, *pages]
         contenu = reponse["content"][TYPE_PROBLEME]
         for code, exemple in contenu["examples"].items():
             validateur(contenu["schema"]).validate(exemple["value"])

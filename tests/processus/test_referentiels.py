@@ -44,6 +44,17 @@ seuil = { numerateur = 9, denominateur = 10 }
 non_conformes_max = 1
 [satisfaction]
 reponses_min = 1
+[questionnaire]
+validite_jours = 2
+titre = "Votre avis"
+introduction = "Deux questions."
+notes = ["Un", "Deux", "Trois", "Quatre", "Cinq"]
+satisfaction = "Tout ?"
+frein_bloquant = "Un frein ?"
+frein = "Lequel ?"
+commentaire = "Autre chose ?"
+[questionnaire.operations]
+devis = "Le devis ?"
 [donnees]
 conservation_jours = 10
 """
@@ -175,6 +186,26 @@ def test_chaque_preserie_n_admet_que_ce_que_liste_son_referentiel(service: Serve
         assert refus == [(0, "trace-invalide", "operation"), (1, "trace-invalide", "type_prescription")], logiciel
         assert accuse["enregistrees"] == 1
     assert "devis" in service.appeler("GET", "/openapi.json").text
+
+
+def test_les_pilotes_d_une_categorie_nouvelle_repondent_a_ses_questions(service: Serveur, cnam: str) -> None:
+    emises = service.appeler("POST", "/preseries/vue-1/questionnaire/invitations", cnam).json()
+    chemin = f"/questionnaire/{emises[0]['jeton']}"
+    lu = service.appeler("GET", chemin).json()
+    assert (lu["titre"], lu["notes"][4], lu["questions"]["operations"]) == (
+        "Votre avis",
+        "Cinq",
+        {"devis": "Le devis ?"},
+    )
+    corps: Corps = {"satisfaction": 5, "operations": {"execution": 5}, "frein_bloquant": False}
+    assert service.appeler("POST", chemin, json=corps).json()["erreurs"][0]["champ"] == "operations"
+    assert service.appeler("POST", chemin, json=corps | {"operations": {"devis": 5}}).status_code == 201
+    critere = _bilan(service, cnam)[1]["satisfaction"]
+    resultats = service.appeler("GET", "/preseries/vue-1/questionnaire", cnam).json()
+    assert critere["etat"] == "atteint"
+    assert (
+        critere["operations"] == resultats["operations"] == {"devis": {"moyenne": 5.0, "repartition": [0, 0, 0, 0, 1]}}
+    )
 
 
 def test_des_regles_changees_valent_pour_les_preseries_suivantes(
