@@ -1,35 +1,15 @@
 """Wire forms of the steps of a présérie (CONTRACT, « Registry »)."""
 
-import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool
 
-from app.formes import NUMERO_AM, SANS_NUL, Corps, Jour
-from app.traces.nir import contient_nir
+from app.formes import Corps, Jour
+from app.textes_libres import Motif
 
 Sens = Literal["validation", "prolongation", "abandon"]
 PILOTES_MAX = 1_000
-
-
-_UN_NUMERO_AM = re.compile(rf"(?<![0-9A-Za-z]){NUMERO_AM.strip('^$')}(?![0-9A-Za-z])")
-
-
-def _sans_personne(texte: str) -> str:
-    """A decision is kept for ever, and shown: it names nobody."""
-    if contient_nir(texte):
-        raise ValueError("un numéro de sécurité sociale n'a pas sa place ici : ôtez-le")
-    if _UN_NUMERO_AM.search(texte):
-        raise ValueError("un N° AM n'a pas sa place ici : désignez le pilote autrement")
-    return texte
-
-
-Motif = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000, pattern=SANS_NUL),
-    AfterValidator(_sans_personne),
-]
 
 
 class DecisionCorps(Corps):
@@ -48,6 +28,7 @@ class DecisionLue(Corps):
     observee_depuis: date | None
     prise_le: datetime
     cle: int
+    arrete: str | None
 
 
 class TracesPostesCorps(Corps):

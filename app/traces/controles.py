@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.formes import ANNEES
+from app.nir import contient_nir
 from app.preseries.annuaire import PreserieConnue
 from app.referentiels import HORS_PERIMETRE
 from app.traces.lecture import Illisible
-from app.traces.nir import contient_nir
 from app.traces.refus import Refus
 from app.traces.schemas import ErreurRecue, TraceRecue
 

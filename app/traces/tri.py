@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from app.nir import contient_nir
 from app.preseries.annuaire import Affectation, Annuaire, LogicielConnu
 from app.preseries.cycle import EtatTraces
 from app.traces.controles import Faute, faute_illisible, faute_personnelle, hors_referentiel, incoherence
 from app.traces.empreintes import empreinte, pseudonyme
 from app.traces.lecture import INCONNUE, Illisible, Provenance
-from app.traces.nir import contient_nir
 from app.traces.refus import DETAILS, Refus
 from app.traces.schemas import TraceRecue
 

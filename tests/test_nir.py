@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.traces.nir import contient_nir
+from app.nir import contient_nir
 
 _SEPARATEURS = ("", " ", ".", "-")
 
