@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+import app.arretes.routes
 import app.bilan.routes
 import app.bilan.routes_listes
 import app.contrat.routes
@@ -30,6 +31,7 @@ import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
+from app.arretes.signature import Signataire
 from app.contrat.document import completer
 from app.erreurs import ErreurMetier
 from app.observabilite import problemes, sante
@@ -43,7 +45,7 @@ from app.preseries.registre import Registre
 from app.reglages import ReglageInvalide, Reglages
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
-from app.stockage.secrets_locaux import cle_maitresse
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
 from app.supervision.cellules import prevoir
 from app.supervision.service import Supervision
 from app.traces import reception
@@ -55,7 +57,8 @@ _ROUTES = (
     *(sante, app.traces.routes, app.preseries.routes, app.preseries.consultation, app.etapes.routes),
     app.etapes.routes_decisions,
     *(app.planning.routes, app.preseries.routes_validites),
-    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.journal.routes, app.supervision.routes),
+    *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.arretes.routes),
+    *(app.journal.routes, app.supervision.routes),
 )
 
 
@@ -99,6 +102,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.state.reglages = reglages
     application.state.contrat = {}
     application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.state.signataire = Signataire(cle_signature(reglages), cles_publiques(reglages))
     application.add_middleware(Medias, csv=app.planning.routes.EN_CSV)
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)

@@ -28,3 +28,12 @@ async def _au(requete: Request, _: Lecteur, au: InstantBorne | None = None) -> A
 
 Au = Annotated[datetime | None, Depends(_au, scope="function")]
 """To be declared before the session: who waits here holds no connection."""
+
+
+async def _relecture(requete: Request) -> AsyncIterator[None]:
+    async with requete.app.state.relectures:
+        yield
+
+
+Relecture = Annotated[None, Depends(_relecture, scope="function")]
+"""Likewise for what reads all the traces of a présérie without « au »."""

@@ -46,7 +46,7 @@ async def commande(reglages: Reglages, *arguments: str, entree: str = "") -> sub
     """A command on the tests' database; ``entree`` is its standard input."""
     secrets = {
         nom: valeur.get_secret_value()
-        for nom in ("database_url", "cle_maitresse")
+        for nom in ("database_url", "cle_maitresse", "cle_signature")
         if (valeur := getattr(reglages, nom)) is not None
     }
     env = environnement(**secrets) | {"COLUMNS": "120"}
