@@ -50,7 +50,7 @@ def verifier(
     for ligne in (*faite.constats, *faite.verifie):
         typer.echo(ligne)
     if faite.constats:
-        echouer("Ce bilan arrêté, ou ce dont il est fait, a été altéré.")
+        echouer("Ce bilan arrêté n'est pas reconnu intact : voyez ce qui précède.")
     typer.echo("Intact.")
 
 

@@ -45,9 +45,9 @@ def cle_signature_presente(reglages: Reglages) -> bytes | None:
 
 
 def cles_publiques(reglages: Reglages) -> list[bytes]:
-    """The public keys of former signing keys; raises ReglageInvalide where one is not 32 bytes in base64."""
+    """The public keys of former signing keys, in base64 or base64url; raises ReglageInvalide for any other text."""
     textes = filter(None, (texte.strip() for texte in reglages.cles_publiques.split(",")))
-    return [_decoder("CLES_PUBLIQUES", texte) for texte in textes]
+    return [_decoder("CLES_PUBLIQUES", texte + "=" * (-len(texte) % 4)) for texte in textes]  # a JWK's has no padding
 
 
 def _fichier_de_signature(reglages: Reglages) -> Path:

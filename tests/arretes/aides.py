@@ -7,7 +7,10 @@ from subprocess import CompletedProcess
 import asyncpg
 
 from app.acces.roles import Role
+from app.arretes.service_verification import confronter
+from app.arretes.verification import verifier as verifier_document
 from app.reglages import Reglages
+from app.stockage.base import Base
 from tests.journal.aides import commande
 from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
 
@@ -52,6 +55,15 @@ async def approuver(partie: Service, arrete: Corps, sens: str = "approuve", moti
 
 async def editeur_de(cnam: Service) -> Service:
     return await cnam.en(Role.EDITEUR, editeur="ortho-soft")
+
+
+async def constats(service: Service, arrete: Corps) -> list[str]:
+    """What ``arrete verifier`` finds wrong with this document and the database, within this process."""
+    base: Base = service.application.state.base
+    faite = verifier_document(arrete, service.application.state.signataire.cles)
+    async with base.lecture() as session:
+        confrontee = await confronter(session, arrete, intact=not faite.constats)
+    return faite.constats + confrontee.constats
 
 
 async def verifier(

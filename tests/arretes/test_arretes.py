@@ -150,9 +150,9 @@ async def test_ce_qui_arrive_ensuite_est_une_rectification(cnam: Service) -> Non
 async def test_la_base_refuse_de_changer_un_arrete(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await approuver(cnam, await arreter(cnam))
     for table in ("arrete", "approbation"):
-        for ordre in (f"UPDATE {table} SET signature = ''", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-            with cas(ordre), pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await proprietaire.execute(ordre)
+        for ordre in ("UPDATE {} SET signature = ''", "DELETE FROM {}", "TRUNCATE {} CASCADE"):
+            with cas((ordre, table)), pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await proprietaire.execute(ordre.format(table))
 
 
 async def test_les_cles_publiques_se_lisent_sans_cle(service: Service, cnam: Service, reglages: Reglages) -> None:

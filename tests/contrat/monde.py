@@ -25,6 +25,7 @@ LOGICIEL: Corps = {
 }
 PRESERIE: Corps = {"logiciel": "lo-cible", "categorie_ps": "lpp", "cpam": ["33"], "fin_prevue_le": None}
 JALON: Corps = {"le": "2026-09-12"}
+APPROBATION: Corps = {"sens": "approuve", "motif": None}
 PROLONGATION: Corps = {"sens": "prolongation", "motif": "À revoir.", "pilotes_max": 8}
 
 _REGISTRE: list[tuple[str, str, Corps]] = [

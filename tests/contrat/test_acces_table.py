@@ -77,6 +77,8 @@ BILANS = {
 }
 """The préséries whose bilans each finds in a list of all."""
 CREE = frozenset({201})
+APPROUVE = frozenset({201, 409})
+"""Or superseded by what another caller of the table has sealed."""
 CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
 ROUTES = [
     Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
@@ -144,8 +146,14 @@ ROUTES = [
     ),
     Route("GET", "/executions/{identifiant}", "editeur lecture cnam", SIENNE),
     Route("GET", "/preseries/{code}/anomalies", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/preseries/{code}/arretes", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/arretes/{arrete}", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/arretes/{arrete}/rectification", "editeur lecture cnam", SIENNE),
+    Route("POST", "/bilan/arretes/{arrete}/approbations", "editeur cnam", SIENNE, monde.APPROBATION, statuts=APPROUVE),
+    Route("POST", "/bilan/preseries/{code}/arretes", "editeur cnam", SIENNE, statuts=CREE),
     Route("GET", "/journal", "editeur cnam"),
     Route("GET", "/metrics", "supervision cnam"),
+    Route("GET", "/.well-known/jwks.json", None),
     Route("GET", "/sante/vivant", None),
     Route("GET", "/sante/pret", None),
     Route("GET", "/openapi.json", None),
@@ -155,9 +163,9 @@ ROUTES = [
 _CIBLES = {"editeurs": "ed-cible", "modules": "mo-moteur", "logiciels": "lo-cible", "preseries": SERIE}
 
 
-def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
+def _adresse(route: Route, ids: Mapping[str, str], *, connue: bool = True) -> str:
     """The route's address on the target; or on something that nobody has, where that can be said."""
-    cibles = {"jalon": "support", "numero_am": PILOTE, "identifiant": identifiant}
+    cibles = {"jalon": "support", "numero_am": PILOTE, **ids}
 
     def valeur(trouve: re.Match[str]) -> str:
         segments = route.gabarit[: trouve.start()].strip("/").split("/")
@@ -166,7 +174,7 @@ def _adresse(route: Route, identifiant: str, *, connue: bool = True) -> str:
     adresse = re.sub(r"\{(\w+)\}", valeur, route.gabarit) + (f"?{route.requete}" if route.requete else "")
     if connue:
         return adresse
-    for code in (*_CIBLES.values(), identifiant):
+    for code in (*_CIBLES.values(), *ids.values()):
         adresse = adresse.replace(code, "inconnu")
     return adresse
 
@@ -201,8 +209,8 @@ def _codes(page: Corps) -> list[str]:
     return [element.get("code") or element["preserie"] or element["logiciel"] for element in elements]
 
 
-async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str) -> None:
-    reponse = await _demander(service, route, appelant, _adresse(route, identifiant))
+async def _verifier(service: Service, route: Route, appelant: Appelant, ids: Mapping[str, str]) -> None:
+    reponse = await _demander(service, route, appelant, _adresse(route, ids))
     attendu = _attendu(route, appelant)
     if attendu is None:
         assert reponse.status_code in route.statuts, reponse.text
@@ -215,7 +223,7 @@ async def _verifier(service: Service, route: Route, appelant: Appelant, identifi
     if attendu == 403:
         assert probleme["type"].endswith(":role-insuffisant") is (appelant.role not in _permis(route))
     if attendu == 404:
-        autre = await _demander(service, route, appelant, _adresse(route, identifiant, connue=False))
+        autre = await _demander(service, route, appelant, _adresse(route, ids, connue=False))
         absent = verifier_probleme(autre, 404, "introuvable")
         assert (probleme["title"], probleme["detail"]) == (absent["title"], absent["detail"])
 
@@ -224,11 +232,13 @@ async def test_chaque_appelant_sur_chaque_route(service: Service) -> None:
     cnam = await service.en(Role.CNAM)
     await monde.inscrire_le_monde(cnam)
     assert (await cnam.poster(_une_trace())).status_code == 201
-    identifiant = (await cnam.lire(f"/executions?preserie={SERIE}"))["elements"][0]["id"]
+    arrete = (await cnam.appeler("POST", f"/bilan/preseries/{SERIE}/arretes")).json()["id"]
+    executions = await cnam.lire(f"/executions?preserie={SERIE}")
+    ids = {"identifiant": executions["elements"][0]["id"], "arrete": arrete}
     for appelant in await monde.appelants(service):
         for route in ROUTES:
             with cas((appelant.nom, route.nom)):
-                await _verifier(service, route, appelant, identifiant)
+                await _verifier(service, route, appelant, ids)
 
 
 async def test_chaque_route_a_sa_ligne(service: Service) -> None:

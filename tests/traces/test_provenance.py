@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.nir import contient_nir
 from app.preseries.annuaire import LogicielConnu
 from app.preseries.cycle import EtatTraces
 from app.traces.lecture import INCONNUE, Illisible, Provenance, lire
-from app.nir import contient_nir
 from app.traces.refus import Refus
 from app.traces.schemas import ENTIER_64
 from app.traces.tri import SANS_PILOTE, Emetteur
