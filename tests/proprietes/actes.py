@@ -250,7 +250,7 @@ def _statut(suites: Sequence[Corps], vues: Sequence[Corps], premieres: dict[str,
     if derniere["statut"] != "corrigee":
         return str(derniere["statut"])
     corrective = derniere["version_corrective"]
-    repere: datetime = premieres.get(corrective, derniere["le"])
+    repere = premieres[corrective] if corrective in premieres else derniere["le"]
     for t in vues:
         apres = t["version"] == corrective or premieres[t["version"]] > repere
         if t["emise_le"] > derniere["le"] and apres:

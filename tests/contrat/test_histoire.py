@@ -1,0 +1,112 @@
+"""« As it was known then », with the registry as it was then: each change shows from its own instant on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+
+from app.acces.roles import Role
+from tests.contrat.aides import cas
+from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
+
+RECUL_S = 5.2
+BILAN = f"/bilan/preseries/{PRESERIE}"
+PILOTE: Corps = {
+    "cpam": "38",
+    "sesam_vitale": True,
+    "accord_le": "2026-09-01",
+    "equipement_verifie": True,
+    "installe_le": "2026-10-12",
+}
+
+
+@pytest.fixture
+async def cnam(service: Service) -> Service:
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    return cnam
+
+
+async def _mettre(cnam: Service, chemin: str, corps: Corps) -> None:
+    reponse = await cnam.appeler("PUT", chemin, json=corps)
+    assert reponse.status_code in (200, 201), reponse.text
+
+
+async def test_chaque_changement_du_registre_vaut_depuis_son_instant(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    logiciel = await cnam.lire("/logiciels/ortho-plus")
+    corps_logiciel = {nom: logiciel[nom] for nom in ("editeur", "module", "nom", "sesam_vitale")}
+    pilote = await cnam.lire(f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}")
+    corps_pilote = {nom: valeur for nom, valeur in pilote.items() if nom != "numero_am"}
+    await cnam.poster([trace(scor_envoye=True), trace(scor_envoye=True, numero_am=PILOTES[1])])
+
+    def phases(bilan: Corps) -> Any:
+        return bilan["scor"]["phase_1"]["conforme"], bilan["scor"]["phase_2"]["double_envoi"]
+
+    def modalite(code: str) -> Callable[[Corps], Any]:
+        return lambda bilan: next(m for m in bilan["modalites"] if m["code"] == code)
+
+    changements: list[tuple[str, Callable[[], Awaitable[None]], Callable[[Corps], Any]]] = [
+        (
+            "phase 2",
+            lambda: _mettre(
+                cnam, f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}", corps_pilote | {"phase_2_le": "2026-11-20"}
+            ),
+            phases,
+        ),
+        (
+            "jalon",
+            lambda: _mettre(cnam, f"/preseries/{PRESERIE}/jalons/prerequis_identifies", {"le": "2026-11-02"}),
+            lambda bilan: bilan["criteres"][3]["etat"],
+        ),
+        (
+            "prérequis",
+            lambda: _mettre(cnam, f"/preseries/{PRESERIE}/prerequis/reseau", {"libelle": "Réseau", "valide_le": None}),
+            lambda bilan: bilan["criteres"][3]["prerequis"],
+        ),
+        (
+            "éditeur",
+            lambda: _mettre(cnam, "/editeurs/ortho-soft", {"raison_sociale": "O", "solution_sesam_vitale": False}),
+            modalite("majorite_sesam_vitale"),
+        ),
+        (
+            "CNDA",
+            lambda: _mettre(cnam, "/logiciels/ortho-plus", corps_logiciel | {"autorisation_cnda": None}),
+            modalite("autorisation_cnda"),
+        ),
+        (
+            "fin prévue",
+            lambda: _mettre(
+                cnam,
+                f"/preseries/{PRESERIE}",
+                {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33", "38"], "fin_prevue_le": "2027-01-31"},
+            ),
+            modalite("fin_prevue"),
+        ),
+    ]
+    vus = []
+    for nom, changer, lire in changements:
+        avant = await cnam.lire(BILAN), await proprietaire.fetchval("SELECT clock_timestamp()")
+        await changer()
+        apres = await cnam.lire(BILAN), await proprietaire.fetchval("SELECT clock_timestamp()")
+        assert lire(avant[0]) != lire(apres[0]), nom
+        vus.append((nom, lire, avant, apres))
+    await asyncio.sleep(RECUL_S)
+    for nom, lire, *deux in vus:
+        for attendu, au in deux:
+            with cas(nom):
+                alors = await cnam.lire(f"{BILAN}?au={quote(au.isoformat())}")
+                assert lire(alors) == lire(attendu)
+                figes = ("executions", "scor", "traces", "verdict", "statut", "observee_depuis")
+                assert {champ: alors[champ] for champ in figes} == {champ: attendu[champ] for champ in figes}
+
+
+async def test_avant_son_inscription_une_preserie_se_lit_vide(cnam: Service) -> None:
+    await cnam.poster([trace()])
+    alors = await cnam.lire(f"{BILAN}?au=2026-01-01T00:00:00Z")
+    assert (alors["statut"], alors["traces"]["enregistrees"], alors["executions"]["total"]) == ("preparation", 0, 0)
+    assert alors["modalites"]
