@@ -62,8 +62,8 @@ PRESENT = Registre(Editeur, Logiciel, Preserie, aliased(Preserie, name="autre"),
 def registre_au(au: datetime) -> Registre:
     """The registry as it was at ``au``; modules are left out, of which a bilan tells only the code.
 
-    Before it was entered, a présérie stands as it was entered first, with its logiciel and éditeur, and without anything
-    else: its bilan of then can be read, and is empty.
+    Before it was entered, a présérie stands as it was entered first, with its logiciel and éditeur, and without
+    anything else: its bilan of then can be read, and is empty.
     """
     return Registre(
         _alors(Editeur, au, ou_premiere=True),
