@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+import app.arretes.routes
 import app.bilan.routes
 import app.bilan.routes_anomalies
 import app.bilan.routes_listes
@@ -36,6 +37,7 @@ import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
+from app.arretes.signature import Signataire
 from app.contrat.document import completer
 from app.erreurs import ErreurMetier
 from app.flux.service import Diffusion
@@ -51,7 +53,7 @@ from app.reglages import ReglageInvalide, Reglages
 from app.stockage.annonces import Annonces
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
-from app.stockage.secrets_locaux import cle_maitresse
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
 from app.supervision.cellules import prevoir
 from app.supervision.service import Supervision
 from app.traces import reception
@@ -65,7 +67,7 @@ _ROUTES = (
     *(app.planning.routes, app.preseries.routes_prerequis, app.preseries.routes_validites),
     *(app.questionnaire.routes, app.questionnaire.routes_page),
     *(app.suivi.routes, app.bilan.routes, app.bilan.routes_listes, app.bilan.routes_anomalies),
-    *(app.rapport.routes, app.flux.routes, app.journal.routes, app.supervision.routes),
+    *(app.arretes.routes, app.rapport.routes, app.flux.routes, app.journal.routes, app.supervision.routes),
 )
 
 
@@ -112,6 +114,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     application.add_middleware(
         Medias, csv=app.planning.routes.EN_CSV, formulaires=app.questionnaire.routes_page.EN_FORMULAIRE
     )
+    application.state.signataire = Signataire(cle_signature(reglages), cles_publiques(reglages))
     application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)

@@ -25,9 +25,15 @@ class Reglages(BaseSettings):
     migration_url: SecretStr | None = Field(
         None, description="postgresql://… of the schema's owner; unset: DATABASE_URL"
     )
-    data_dir: Path = Field(Path(".data"), description="where embedded mode keeps its cluster and its secret")
+    data_dir: Path = Field(Path(".data"), description="where embedded mode keeps its cluster and its secrets")
     cle_maitresse: SecretStr | None = Field(
         None, description="32 bytes in base64 that wrap each présérie's pseudonym key"
+    )
+    cle_signature: SecretStr | None = Field(
+        None, description="32 bytes in base64, the private Ed25519 key that signs sealed bilans"
+    )
+    cles_publiques: str = Field(
+        "", description="public Ed25519 keys of former signing keys, 32 bytes in base64 each, separated by commas"
     )
     pool_taille: int = Field(
         10,

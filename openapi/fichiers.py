@@ -16,7 +16,8 @@ from app.stockage.secrets_locaux import TAILLE, en_texte
 
 def description() -> dict[str, Any]:
     """The document; it depends on no setting and needs no database."""
-    return create_app(Reglages(cle_maitresse=SecretStr(en_texte(bytes(TAILLE))))).openapi()
+    secret = SecretStr(en_texte(bytes(TAILLE)))
+    return create_app(Reglages(cle_maitresse=secret, cle_signature=secret)).openapi()
 
 
 def fichiers() -> dict[str, bytes]:

@@ -21,6 +21,7 @@ from app.stockage.tables import Table
 from tests.outils import Service, debut_des_flux
 
 CLE_MAITRESSE = bytes(range(32))
+CLE_SIGNATURE = bytes(range(32, 64))
 # A busy machine is slow, which is no fault of what is tested.
 settings.register_profile("sans_delai", deadline=None)
 settings.load_profile("sans_delai")
@@ -40,6 +41,7 @@ def reglages(postgres: PostgresEmbarque) -> Reglages:
     return Reglages(
         database_url=SecretStr(postgres.url(utilisateur="traces_postes_service")),
         cle_maitresse=SecretStr(en_texte(CLE_MAITRESSE)),
+        cle_signature=SecretStr(en_texte(CLE_SIGNATURE)),
         niveau_journal="ERROR",
     )
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.arretes.signature import Signataire
 from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
 from app.observabilite.partage import mesures_partagees
@@ -23,7 +24,7 @@ from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.ouverture import base_ouverte
 from app.stockage.schema import migrer as migrer_schema
-from app.stockage.secrets_locaux import cle_maitresse
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
 
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
@@ -100,6 +101,7 @@ def _servir(config: uvicorn.Config) -> None:
 async def _verifier(reglages: Reglages) -> None:
     """A database that is away may come back; a foreign master key or a missing référentiel will not mend itself."""
     coffre = Coffre(cle_maitresse(reglages))
+    Signataire(cle_signature(reglages), cles_publiques(reglages))
 
     async def verifier(base: Base) -> None:
         await verifier_les_referentiels(base)
@@ -111,7 +113,7 @@ async def _verifier(reglages: Reglages) -> None:
 
 def _transmettre(reglages: Reglages) -> None:
     """Workers are processes of their own: they find in their environment what was opened for them."""
-    for nom in ("database_url", "cle_maitresse"):
+    for nom in ("database_url", "cle_maitresse", "cle_signature"):
         secret: SecretStr | None = getattr(reglages, nom)
         if secret is not None:
             os.environ[f"TRACES_POSTES_{nom.upper()}"] = secret.get_secret_value()

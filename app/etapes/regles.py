@@ -4,11 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import Protocol
 
-from app.bilan.schemas import Critere, Etat
-from app.francais import jour
+from app.bilan.schemas import Etat
+from app.francais import enumerer, jour
 
-BILAN_APPROUVE = "un bilan arrêté, au verdict favorable, approuvé par la Cnam et par l'éditeur"
+_ARRETER = "POST /bilan/preseries/{code}/arretes, par la Cnam ou l'éditeur"
+_APPROUVER = "POST /bilan/arretes/{arrete}/approbations"
+BILAN_APPROUVE = (
+    f"un bilan arrêté ({_ARRETER}), au verdict favorable, approuvé par la Cnam et par l'éditeur ({_APPROUVER})"
+)
+_PARTIES: Mapping[str, str] = MappingProxyType({"cnam": "la Cnam", "editeur": "l'éditeur"})
 _CRITERES: Mapping[str, str] = MappingProxyType(
     {
         "enregistrement": "l'enregistrement des exécutions",
@@ -56,11 +62,39 @@ def refus_de_prolonger(presents: Termes, voulus: Termes) -> str | None:
     return None
 
 
-def manquants_a_la_validation(criteres: Iterable[Critere]) -> list[str]:
-    """Every criterion that is not met, and the sealed and approved bilan: none can be sealed yet, so that it lacks."""
+class CritereJuge(Protocol):
+    """What a validation looks at of a criterion."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def etat(self) -> str: ...
+    @property
+    def explication(self) -> str: ...
+
+
+def manquants_a_la_validation(
+    criteres: Iterable[CritereJuge], approbations: Mapping[str, str] | None, *, depasse: bool = False
+) -> list[str]:
+    """Every criterion that is not met, then what the sealed bilan lacks, and who can bring it.
+
+    ``criteres`` are those of the sealed bilan where there is one, else those of now. ``approbations``: what each side
+    made of it, None without a sealed bilan, which a prolongation undoes (``depasse``).
+    """
     manques = [
         f"{_CRITERES[critere.code]} (critère {critere.code}) : {critere.explication.rstrip('.')}"
         for critere in criteres
-        if critere.etat is not Etat.ATTEINT
+        if critere.etat != Etat.ATTEINT
     ]
-    return [*manques, BILAN_APPROUVE]
+    if approbations is None:
+        return [*manques, f"{BILAN_APPROUVE}, depuis la dernière prolongation" if depasse else BILAN_APPROUVE]
+    if manques:
+        return [*manques, f"{BILAN_APPROUVE} : celui qui est arrêté n'a pas un verdict favorable"]
+    refus = [nom for partie, nom in _PARTIES.items() if approbations.get(partie) == "refuse"]
+    if refus:
+        return [f"{BILAN_APPROUVE} : le dernier a été refusé par {enumerer(refus)}"]
+    return [
+        f"l'approbation du bilan arrêté par {nom} ({_APPROUVER}, avec une clé {partie})"
+        for partie, nom in _PARTIES.items()
+        if partie not in approbations
+    ]

@@ -28,6 +28,7 @@ class DecisionLue(Corps):
     observee_depuis: date | None
     prise_le: datetime
     cle: int
+    arrete: str | None
 
 
 class TracesPostesCorps(Corps):

@@ -1,10 +1,15 @@
 """Use cases: what is decided of a présérie, and what was. A decision sent twice is taken once."""
 
+import json
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
+from app.arretes.depot import arretes as lire_arretes
 from app.bilan.depot import Selection, lire_faits
 from app.bilan.jugement import juger
+from app.bilan.schemas import Critere
 from app.erreurs import Conflit, CorpsInvalide, ValidationIncomplete
 from app.etapes.regles import Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
 from app.etapes.schemas import DecisionCorps, DecisionLue
@@ -33,10 +38,8 @@ async def decider(session: AsyncSession, auteur: Auteur, code: str, corps: Decis
         _prolonger(preserie, presente, voulus)
     elif not voulus.vides:
         raise termes_en_trop()
-    if action is Action.VALIDATION:
-        (faits,) = await lire_faits(session, Selection(preserie=code))
-        raise ValidationIncomplete(manquants_a_la_validation(juger(faits).criteres))
-    session.add(Decision(preserie_id=preserie.id, cle_id=auteur.acces.cle_id, **dict(corps)))
+    arrete_id = await _exiger_un_bilan_approuve(session, preserie) if action is Action.VALIDATION else None
+    session.add(Decision(preserie_id=preserie.id, cle_id=auteur.acces.cle_id, arrete_id=arrete_id, **dict(corps)))
     return await franchir(session, auteur, preserie, action, presente, {"motif": corps.motif})
 
 
@@ -44,7 +47,29 @@ async def decisions(session: AsyncSession, acces: Acces, code: str) -> list[Deci
     """All that was decided of a présérie, the latest first; raises Introuvable (404)."""
     preserie = await preserie_visible(session, acces, code)
     prises = await depot.decisions(session, preserie.id)
-    return [DecisionLue(**dict(_corps(prise)), prise_le=prise.prise_le, cle=prise.cle_id) for prise in reversed(prises)]
+    return [
+        DecisionLue(
+            **dict(_corps(prise)),
+            prise_le=prise.prise_le,
+            cle=prise.cle_id,
+            arrete=str(prise.arrete_id) if prise.arrete_id is not None else None,
+        )
+        for prise in reversed(prises)
+    ]
+
+
+async def _exiger_un_bilan_approuve(session: AsyncSession, preserie: Preserie) -> UUID:
+    """The sealed bilan that a validation rests on; raises ValidationIncomplete (409)."""
+    arretes = await lire_arretes(session, preserie.id)
+    if not arretes or preserie.bilan_arrete_le != arretes[0][0].au:
+        (faits,) = await lire_faits(session, Selection(preserie=preserie.code))
+        raise ValidationIncomplete(manquants_a_la_validation(juger(faits).criteres, None, depasse=bool(arretes)))
+    arrete, approbations = arretes[0]
+    criteres = [Critere.model_validate(critere) for critere in json.loads(arrete.contenu)["criteres"]]
+    sens = {approbation.partie: approbation.sens for approbation in approbations}
+    if manques := manquants_a_la_validation(criteres, sens):
+        raise ValidationIncomplete(manques)
+    return arrete.id
 
 
 def _prolonger(preserie: Preserie, presente: PreserieLue, voulus: Termes) -> None:
@@ -56,6 +81,7 @@ def _prolonger(preserie: Preserie, presente: PreserieLue, voulus: Termes) -> Non
         preserie.pilotes_max = termes.pilotes_max
     preserie.fin_prevue_le = termes.fin_prevue_le
     preserie.observee_depuis = termes.observee_depuis
+    preserie.bilan_arrete_le = None
 
 
 def termes_en_trop() -> CorpsInvalide:

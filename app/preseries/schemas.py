@@ -88,6 +88,7 @@ class PreserieLue(PreserieCorps):
     pilotes_max: int
     demarree_le: datetime | None
     observee_depuis: date | None
+    bilan_arrete_le: datetime | None
     validee_le: datetime | None
     terminee_le: datetime | None
     purgee_le: datetime | None

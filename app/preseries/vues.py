@@ -71,6 +71,7 @@ def _preserie(p: Preserie, logiciel: str, jalons: Sequence[Jalon]) -> PreserieLu
         pilotes_max=p.pilotes_max or VERSIONS[p.categorie_ps, p.referentiel_version].pilotes.max,
         demarree_le=p.demarree_le,
         observee_depuis=p.observee_depuis,
+        bilan_arrete_le=p.bilan_arrete_le,
         validee_le=p.validee_le,
         terminee_le=p.terminee_le,
         purgee_le=p.purgee_le,

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 from app.reglages import Reglages
 from app.stockage.embarque import PostgresEmbarque, postgres_embarque
 from app.stockage.schema import migrer
-from app.stockage.secrets_locaux import cle_maitresse, en_texte
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, en_texte
 from app.stockage.tables import ROLE_SERVICE
 
 
 @contextmanager
 def base_ouverte(reglages: Reglages, *, migrations: bool = False) -> Iterator[Reglages]:
-    """Gives settings that name a database and a master key.
+    """Gives settings that name a database and a master key; embedded mode adds a signing key.
 
     Embedded mode starts PostgreSQL (or joins the one that runs), always migrates, and hands out the URL of the user
     that may not alter tables. Elsewhere ``migrations`` says whether to migrate first, as the schema's owner.
@@ -25,7 +25,9 @@ def base_ouverte(reglages: Reglages, *, migrations: bool = False) -> Iterator[Re
     if reglages.database_url is None:
         with postgres_embarque(reglages.data_dir) as serveur:
             url = preparer(serveur)
-            yield reglages.model_copy(update={"database_url": SecretStr(url), "cle_maitresse": secret})
+            signature = SecretStr(en_texte(cle_signature(reglages)))
+            ouverts = {"database_url": SecretStr(url), "cle_maitresse": secret, "cle_signature": signature}
+            yield reglages.model_copy(update=ouverts)
         return
     if migrations:
         proprietaire = reglages.migration_url or reglages.database_url

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from app.acces.roles import Role
+from tests.arretes.aides import approuver, arreter
 from tests.bout_en_bout.aides import Partie
 from tests.contrat.aides import etat_dit, verifier_probleme
 from tests.outils import Corps, Service, trace
@@ -129,6 +130,14 @@ async def _decider(cnam: Partie, editeur: Partie) -> None:
     # two criteria are met by the two executions; the others are named, and the bilan that both sides approve
     for manque, mot in zip(refus["manquants"], ("anomalies", "prerequis", "satisfaction", "approuvé"), strict=True):
         assert mot in manque
+    arrete = await arreter(editeur.service)
+    await approuver(cnam.service, arrete)
+    await approuver(editeur.service, arrete)
+    refus = await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "n'a pas un verdict favorable")
+    assert [manque.partition("critère ")[2].partition(")")[0] for manque in refus["manquants"]] == [
+        *("anomalies", "prerequis", "satisfaction"),
+        "",
+    ]
     await cnam.ne_peut("PUT", "traces-postes", {"actives": False}, "etape-refusee", "en cours")
 
     # « la présérie peut être prolongée et / ou étendue à d'autres professionnels »
@@ -144,10 +153,12 @@ async def _decider(cnam: Partie, editeur: Partie) -> None:
     vue = (await cnam.service.appeler("GET", f"/preseries/{SERIE}")).headers["etag"]
     assert (await _decider_en_ayant_lu(cnam, vue, etendue)).status_code == 200
     verifier_probleme(await _decider_en_ayant_lu(cnam, vue, prolongation | {"pilotes_max": 8}), 412, "version-depassee")
-    await cnam.fait("POST", "decision", etendue)  # a lost answer, sent again: it is taken once
+    etendu = await cnam.fait("POST", "decision", etendue)  # a lost answer, sent again: it is taken once
     (seule,) = (await editeur.lit("/decision"))["elements"]
     assert (seule["sens"], seule["pilotes_max"]) == ("prolongation", 7)
     await editeur.engage(SEPTIEME, volontaire("2026-10-30"))
+    assert etendu["bilan_arrete_le"] is None
+    await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "depuis la dernière prolongation")
     bilan = await cnam.bilan()
     assert bilan["statut"] == "en_cours"
     assert (bilan["executions"]["total"], bilan["ensemble"]["executions"]["total"]) == (0, 2)

@@ -9,8 +9,9 @@ from app.acces.roles import Role
 from app.conservation import service as conservation
 from app.referentiels import EN_VIGUEUR
 from app.stockage.base import Base
+from tests.arretes.aides import approuver, arreter, constats, repondre
 from tests.bout_en_bout.aides import Partie
-from tests.contrat.aides import accuse, etat_dit, mettre, verifier_probleme
+from tests.contrat.aides import accuse, etat_dit, verifier_probleme
 from tests.outils import PILOTES, PRESERIE, Corps, Service, envoyer_l_exemple, trace
 
 LOGICIEL: Corps = {"module": "mon-ortho", "sesam_vitale": True, "autorisation_cnda": None}
@@ -18,7 +19,7 @@ LOGICIEL: Corps = {"module": "mon-ortho", "sesam_vitale": True, "autorisation_cn
 
 @pytest.fixture
 async def cnam(service: Service) -> Partie:
-    """The example's présérie with its traces, validated below HTTP: no bilan can be sealed over it."""
+    """The example's présérie with its traces, of which the criteria that traces decide are met."""
     cnam = await service.en(Role.CNAM)
     await cnam.inscrire()
     await envoyer_l_exemple(cnam)
@@ -28,7 +29,8 @@ async def cnam(service: Service) -> Partie:
 async def test_de_la_validation_a_la_purge(cnam: Partie, proprietaire: asyncpg.Connection) -> None:
     editeur = Partie(await cnam.service.en(Role.EDITEUR, editeur="ortho-soft"), PRESERIE)
     poste = await cnam.service.en(Role.POSTE, editeur="ortho-soft")
-    await mettre(proprietaire, statut="validee")
+    await _ce_que_des_personnes_disent(cnam, proprietaire)
+    arrete = await _valider(cnam, editeur)
     await _les_logiciels_couverts(cnam)
 
     # « Si l'ensemble des critères est atteint, une réunion de démarrage du déploiement est organisée »
@@ -65,7 +67,43 @@ async def test_de_la_validation_a_la_purge(cnam: Partie, proprietaire: asyncpg.C
     await etat_dit(poste, "desactivees")
     verifier_probleme(await poste.poster(trace()), 410, "traces-desactivees")
 
+    assert await constats(cnam.service, arrete) == []
     await _la_fin_des_donnees(cnam, proprietaire)
+    assert await constats(cnam.service, arrete) == []
+    assert await cnam.service.lire(f"/bilan/arretes/{arrete['id']}") == arrete
+
+
+async def _ce_que_des_personnes_disent(cnam: Partie, proprietaire: asyncpg.Connection) -> None:
+    """« les prérequis techniques au déploiement sont identifiés », « les utilisateurs sont satisfaits »"""
+    await cnam.date(prerequis_identifies="2026-11-02")
+    await repondre(proprietaire)
+
+
+async def _valider(cnam: Partie, editeur: Partie) -> Corps:
+    """« Le passage à l'étape de déploiement […] est conditionné par les résultats d'un bilan » partagé"""
+    validation: Corps = {"sens": "validation", "motif": "Tous les critères sont atteints."}
+    refus = await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "arrêté", "arretes")
+    assert len(refus["manquants"]) == 1
+    refuse = await arreter(editeur.service)
+    await approuver(editeur.service, refuse, "refuse", "Un pilote manque encore.")
+    await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "refusé par l'éditeur")
+
+    arrete = await arreter(cnam.service)
+    assert arrete["contenu"]["verdict"] == "favorable"
+    refus = await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "la Cnam", "l'éditeur")
+    assert len(refus["manquants"]) == 2
+    await approuver(editeur.service, arrete)
+    refus = await cnam.ne_peut("POST", "decision", validation, "validation-incomplete", "avec une clé cnam")
+    assert len(refus["manquants"]) == 1
+    arrete = await approuver(cnam.service, arrete)
+    verifier_probleme(await editeur.service.appeler("POST", f"/preseries/{PRESERIE}/decision", json=validation), 403)
+    validee = await cnam.fait("POST", "decision", validation)
+    assert (validee["statut"], validee["traces_postes"]) == ("validee", "actives")
+    assert validee["bilan_arrete_le"] == arrete["contenu"]["au"]
+    assert await cnam.fait("POST", "decision", validation) == validee
+    (prise,) = (await editeur.lit("/decision"))["elements"]
+    assert (prise["sens"], prise["arrete"]) == ("validation", arrete["id"])
+    return arrete
 
 
 async def _les_logiciels_couverts(cnam: Partie) -> None:

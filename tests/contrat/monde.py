@@ -43,6 +43,7 @@ REPONSE: Corps = {
     "commentaire": None,
 }
 LEVEE: Corps = {"frein_leve": True, "motif": "Corrigé."}
+APPROBATION: Corps = {"sens": "approuve", "motif": None}
 PROLONGATION: Corps = {"sens": "prolongation", "motif": "À revoir.", "pilotes_max": 8}
 
 _REGISTRE: list[tuple[str, str, Corps]] = [

@@ -78,6 +78,8 @@ BILANS = {
 """The préséries whose bilans each finds in a list of all."""
 CREE = frozenset({201})
 UNE_ANOMALIE = "{operation}/{anomalie}"
+APPROUVE = frozenset({201, 409})
+"""Or superseded by what another caller of the table has sealed."""
 CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
 ROUTES = [
     Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
@@ -162,8 +164,14 @@ ROUTES = [
     Route("PATCH", "/preseries/{code}/questionnaire/reponses/{reponse}", "cnam", corps=monde.LEVEE),
     Route("GET", "/questionnaire/{jeton}", None, statuts=frozenset({404})),  # the token of nobody
     Route("POST", "/questionnaire/{jeton}", None, corps=monde.REPONSE, statuts=frozenset({404})),
+    Route("GET", "/bilan/preseries/{code}/arretes", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/arretes/{arrete}", "editeur lecture cnam", SIENNE),
+    Route("GET", "/bilan/arretes/{arrete}/rectification", "editeur lecture cnam", SIENNE),
+    Route("POST", "/bilan/arretes/{arrete}/approbations", "editeur cnam", SIENNE, monde.APPROBATION, statuts=APPROUVE),
+    Route("POST", "/bilan/preseries/{code}/arretes", "editeur cnam", SIENNE, statuts=CREE),
     Route("GET", "/journal", "editeur cnam"),
     Route("GET", "/metrics", "supervision cnam"),
+    Route("GET", "/.well-known/jwks.json", None),
     Route("GET", "/sante/vivant", None),
     Route("GET", "/sante/pret", None),
     Route("GET", "/openapi.json", None),
@@ -173,17 +181,16 @@ ROUTES = [
 _CIBLES = {"editeurs": "ed-cible", "modules": "mo-moteur", "logiciels": "lo-cible", "preseries": SERIE}
 
 
-def _adresse(route: Route, identifiant: str, reponse: str, *, connue: bool = True) -> str:
+def _adresse(route: Route, ids: Mapping[str, str], *, connue: bool = True) -> str:
     """The route's address on the target; or on something that nobody has, where that can be said."""
     cibles = {
         "jalon": "support",
         "numero_am": PILOTE,
-        "identifiant": identifiant,
         "operation": "execution",
         "anomalie": "LOG-1",
         "prerequis": "certificat",
-        "reponse": reponse,
         "jeton": "jeton",
+        **ids,
     }
 
     def valeur(trouve: re.Match[str]) -> str:
@@ -193,7 +200,7 @@ def _adresse(route: Route, identifiant: str, reponse: str, *, connue: bool = Tru
     adresse = re.sub(r"\{(\w+)\}", valeur, route.gabarit) + (f"?{route.requete}" if route.requete else "")
     if connue:
         return adresse
-    for code in (*_CIBLES.values(), identifiant):
+    for code in (*_CIBLES.values(), ids["identifiant"], ids["arrete"]):
         adresse = adresse.replace(code, "inconnu")
     return adresse
 
@@ -228,8 +235,8 @@ def _codes(page: Corps) -> list[str]:
     return [element.get("code") or element["preserie"] or element["logiciel"] for element in elements]
 
 
-async def _verifier(service: Service, route: Route, appelant: Appelant, identifiant: str, repondu: str) -> None:
-    reponse = await _demander(service, route, appelant, _adresse(route, identifiant, repondu))
+async def _verifier(service: Service, route: Route, appelant: Appelant, ids: Mapping[str, str]) -> None:
+    reponse = await _demander(service, route, appelant, _adresse(route, ids))
     attendu = _attendu(route, appelant)
     if attendu is None:
         assert reponse.status_code in route.statuts, reponse.text
@@ -242,7 +249,7 @@ async def _verifier(service: Service, route: Route, appelant: Appelant, identifi
     if attendu == 403:
         assert probleme["type"].endswith(":role-insuffisant") is (appelant.role not in _permis(route))
     if attendu == 404:
-        autre = await _demander(service, route, appelant, _adresse(route, identifiant, repondu, connue=False))
+        autre = await _demander(service, route, appelant, _adresse(route, ids, connue=False))
         absent = verifier_probleme(autre, 404, "introuvable")
         assert (probleme["title"], probleme["detail"]) == (absent["title"], absent["detail"])
 
@@ -251,12 +258,17 @@ async def test_chaque_appelant_sur_chaque_route(service: Service) -> None:
     cnam = await service.en(Role.CNAM)
     await monde.inscrire_le_monde(cnam)
     assert (await cnam.poster(_une_trace())).status_code == 201
-    identifiant = (await cnam.lire(f"/executions?preserie={SERIE}"))["elements"][0]["id"]
-    repondu = await monde.repondre(cnam)
+    arrete = (await cnam.appeler("POST", f"/bilan/preseries/{SERIE}/arretes")).json()["id"]
+    executions = await cnam.lire(f"/executions?preserie={SERIE}")
+    ids = {
+        "identifiant": executions["elements"][0]["id"],
+        "reponse": await monde.repondre(cnam),
+        "arrete": arrete,
+    }
     for appelant in await monde.appelants(service):
         for route in ROUTES:
             with cas((appelant.nom, route.nom)):
-                await _verifier(service, route, appelant, identifiant, repondu)
+                await _verifier(service, route, appelant, ids)
 
 
 async def test_chaque_route_a_sa_ligne(service: Service) -> None:

@@ -35,10 +35,12 @@ def _processus(reglages: Reglages, journal: Path) -> Iterator[str]:
     """A worker that writes all that it says to a file; gives its address."""
     assert reglages.database_url is not None
     assert reglages.cle_maitresse is not None
+    assert reglages.cle_signature is not None
     port = _port_libre()
     environnement = os.environ | {
         "TRACES_POSTES_DATABASE_URL": reglages.database_url.get_secret_value(),
         "TRACES_POSTES_CLE_MAITRESSE": reglages.cle_maitresse.get_secret_value(),
+        "TRACES_POSTES_CLE_SIGNATURE": reglages.cle_signature.get_secret_value(),
         "TRACES_POSTES_NIVEAU_JOURNAL": "DEBUG",
         "TRACES_POSTES_CORPS_DELAI_S": "0.5",
     }

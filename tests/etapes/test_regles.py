@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,10 +58,36 @@ def test_une_validation_nomme_ce_qui_n_est_pas_atteint_et_le_bilan_approuve() ->
         satisfaction([], 0, 3, (), liens),
     ]
     assert [critere.etat for critere in juges] == [Etat.INDETERMINE, Etat.ATTEINT, Etat.INDETERMINE]
-    premier, second, dernier = manquants_a_la_validation(juges)
+    premier, second, dernier = manquants_a_la_validation(juges, None)
     assert "critère scor" in premier
     assert "critère satisfaction" in second
     assert dernier == BILAN_APPROUVE
+    *_, dernier = manquants_a_la_validation(juges, None, depasse=True)
+    assert "depuis la dernière prolongation" in dernier
+    *criteres, dernier = manquants_a_la_validation(juges, {"cnam": "approuve", "editeur": "approuve"})
+    assert criteres == [premier, second]
+    assert "n'a pas un verdict favorable" in dernier
+
+
+@pytest.mark.parametrize(
+    ("approbations", "mots"),
+    [
+        ({}, ["la Cnam", "l'éditeur"]),
+        ({"cnam": "approuve"}, ["avec une clé editeur"]),
+        ({"editeur": "approuve"}, ["avec une clé cnam"]),
+        ({"cnam": "refuse"}, ["refusé par la Cnam"]),
+        ({"cnam": "refuse", "editeur": "approuve"}, ["refusé par la Cnam"]),
+        ({"cnam": "refuse", "editeur": "refuse"}, ["refusé par la Cnam et l'éditeur"]),
+        ({"cnam": "approuve", "editeur": "approuve"}, []),
+    ],
+)
+def test_une_validation_nomme_les_approbations_qui_manquent(approbations: dict[str, str], mots: list[str]) -> None:
+    atteint = prerequis(date(2026, 11, 1), [], Liens("ortho-plus-lpp", None, None))
+    manques = manquants_a_la_validation([atteint], approbations)
+    assert len(manques) == len(mots)
+    for manque, mot in zip(manques, mots, strict=True):
+        assert mot in manque
+        assert "POST /bilan/" in manque
 
 
 def _champs(termes: Termes) -> tuple[object, object, object]:

@@ -46,10 +46,11 @@ async def commande(reglages: Reglages, *arguments: str, entree: str = "") -> sub
     """A command on the tests' database; ``entree`` is its standard input."""
     secrets = {
         nom: valeur.get_secret_value()
-        for nom in ("database_url", "cle_maitresse")
+        for nom in ("database_url", "cle_maitresse", "cle_signature")
         if (valeur := getattr(reglages, nom)) is not None
     }
-    env = environnement(**secrets) | {"COLUMNS": "120"}
+    autres = {"cles_publiques": reglages.cles_publiques, "data_dir": str(reglages.data_dir)}
+    env = environnement(**secrets, **autres) | {"COLUMNS": "120"}
 
     def lancer() -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -21,7 +21,7 @@ from tests.description import document, validateur, verifier_reponse
 from tests.outils import Corps, Service
 
 OPERATIONS = [pytest.param(c, m, o, id=f"{m} {c}") for c, m, o in operations(document())]
-_SANS_CLE = {"/sante/vivant", "/sante/pret", "/questionnaire/{jeton}"}
+_SANS_CLE = {"/.well-known/jwks.json", "/sante/vivant", "/sante/pret", "/questionnaire/{jeton}"}
 _ANGLAIS = re.compile(r"\b(the|of|is|are|and|that|which|with|its|what|where|successful|error)\b", re.IGNORECASE)
 chaque_operation = pytest.mark.parametrize(("chemin", "methode", "operation"), OPERATIONS)
 

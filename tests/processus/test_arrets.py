@@ -69,7 +69,8 @@ def test_un_seul_ouvrier_s_arrete_sur_ctrl_c_et_accepte_une_cle_d_avant_son_depa
     cle = creer_cle(dossier, "--role", "cnam")
     assert re.fullmatch(r"tp_[A-Za-z0-9_-]{43}", cle)
     attendre(lambda: processus_de(dossier) == [], 5)
-    assert (dossier / "cle_maitresse").stat().st_mode & 0o777 == 0o600
+    for secret in ("cle_maitresse", "cle_signature"):
+        assert (dossier / secret).stat().st_mode & 0o777 == 0o600
     with serveur(dossier, workers=1) as lui:
         assert lui.appeler("GET", "/editeurs", cle).status_code == 200
         assert lui.appeler("GET", "/editeurs", cle[:-1] + "!").status_code == 401

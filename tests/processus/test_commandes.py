@@ -97,6 +97,22 @@ def test_une_cle_maitresse_qui_n_en_est_pas_une_est_nommee_et_jamais_montree(cle
     assert cle not in fini.stderr
 
 
+@pytest.mark.parametrize(
+    ("reglages", "nom"),
+    [
+        ({}, "CLE_SIGNATURE"),
+        ({"cle_signature": "abc"}, "CLE_SIGNATURE"),
+        ({"cle_signature": base64.b64encode(bytes(32)).decode(), "cles_publiques": "abc"}, "CLES_PUBLIQUES"),
+    ],
+)
+def test_une_cle_de_signature_qui_manque_ou_n_en_est_pas_une_est_nommee(reglages: dict[str, str], nom: str) -> None:
+    maitresse = base64.b64encode(bytes(32)).decode()
+    fini = executer("serve", env=environnement(database_url=EXTERNE, cle_maitresse=maitresse, **reglages))
+    assert fini.returncode == 1
+    assert f"TRACES_POSTES_{nom}" in fini.stderr
+    assert "Traceback" not in fini.stderr
+
+
 def test_une_base_injoignable_se_dit_sans_trace_d_appels() -> None:
     cle = base64.b64encode(os.urandom(32)).decode()
     fini = executer("cle", "lister", env=environnement(database_url=EXTERNE, cle_maitresse=cle))
@@ -113,6 +129,7 @@ async def test_sur_une_base_externe_le_service_migre_et_sert(postgres: PostgresE
         "database_url": postgres.url("externe", "traces_postes_service"),
         "migration_url": postgres.url("externe"),
         "cle_maitresse": base64.b64encode(bytes(32)).decode(),
+        "cle_signature": base64.b64encode(bytes(32)).decode(),
     }
     dossier = tmp_path / "jamais"
     try:

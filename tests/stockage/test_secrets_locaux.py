@@ -1,4 +1,4 @@
-"""The master key: given, or made once where embedded mode keeps it; there is no default."""
+"""The master and signing keys: given, or made once where embedded mode keeps it; there is no default."""
 
 import base64
 import stat
@@ -9,7 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from app.reglages import ReglageInvalide, Reglages
-from app.stockage.secrets_locaux import TAILLE, cle_maitresse, en_texte
+from app.stockage.secrets_locaux import (
+    TAILLE,
+    cle_maitresse,
+    cle_signature,
+    cle_signature_presente,
+    cles_publiques,
+    en_texte,
+)
 
 CLE = bytes(range(200, 232))
 
@@ -90,3 +97,29 @@ def test_un_secret_ne_s_affiche_pas() -> None:
     reglages = _reglages(texte, "postgresql://u:motdepasse@db/x")
     assert texte not in repr(reglages)
     assert "motdepasse" not in repr(reglages)
+
+
+def test_la_cle_de_signature_est_une_autre_et_ne_se_fait_pas_pour_verifier(tmp_path: Path) -> None:
+    reglages = _reglages(None, None, tmp_path)
+    assert cle_signature_presente(reglages) is None
+    assert list(tmp_path.iterdir()) == []
+    cle = cle_signature(reglages)
+    assert cle != cle_maitresse(reglages)
+    assert cle_signature_presente(reglages) == cle_signature(reglages) == cle
+    assert stat.S_IMODE((tmp_path / "cle_signature").stat().st_mode) == 0o600
+    exterieure = _reglages(None, data_dir=tmp_path)
+    with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLE_SIGNATURE"):
+        cle_signature(exterieure)
+    donnee = exterieure.model_copy(update={"cle_signature": SecretStr(en_texte(CLE))})
+    assert cle_signature(donnee) == cle_signature_presente(donnee) == CLE
+
+
+def test_les_cles_publiques_se_lisent_avec_ou_sans_remplissage() -> None:
+    autre = bytes(range(32))
+    texte = f" {en_texte(CLE)},{base64.urlsafe_b64encode(autre).decode().rstrip('=')}, "
+    assert cles_publiques(Reglages(cles_publiques=texte)) == [CLE, autre]
+    assert cles_publiques(Reglages()) == []
+    for fautive in ("abc", f"{en_texte(CLE)};{en_texte(autre)}", CLE.hex()):
+        with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLES_PUBLIQUES") as refus:
+            cles_publiques(Reglages(cles_publiques=fautive))
+        assert fautive not in str(refus.value)
