@@ -258,13 +258,10 @@ async def test_chaque_appelant_sur_chaque_route(service: Service) -> None:
     cnam = await service.en(Role.CNAM)
     await monde.inscrire_le_monde(cnam)
     assert (await cnam.poster(_une_trace())).status_code == 201
-    arrete = (await cnam.appeler("POST", f"/bilan/preseries/{SERIE}/arretes")).json()["id"]
     executions = await cnam.lire(f"/executions?preserie={SERIE}")
-    ids = {
-        "identifiant": executions["elements"][0]["id"],
-        "reponse": await monde.repondre(cnam),
-        "arrete": arrete,
-    }
+    repondu = await monde.repondre(cnam)  # before the bilan is sealed, which ends the questionnaire
+    arrete = (await cnam.appeler("POST", f"/bilan/preseries/{SERIE}/arretes")).json()["id"]
+    ids = {"identifiant": executions["elements"][0]["id"], "reponse": repondu, "arrete": arrete}
     for appelant in await monde.appelants(service):
         for route in ROUTES:
             with cas((appelant.nom, route.nom)):

@@ -76,7 +76,7 @@ async def test_chaque_changement_du_registre_vaut_depuis_son_instant(
         (
             "CNDA",
             lambda: _mettre(cnam, "/logiciels/ortho-plus", corps_logiciel | {"autorisation_cnda": None}),
-            modalite("autorisation_cnda"),
+            modalite("prerequis_entree"),
         ),
         (
             "fin prévue",
