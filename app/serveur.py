@@ -74,6 +74,11 @@ class Protocole(HttpToolsProtocol):
             return False
         return self._finir_par_la_reponse()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.scope is not None:
+            self.scope.pop("extensions", None)  # a cycle, which only the collector would find
+
     def on_headers_complete(self) -> None:
         if self._recus > ENTETES_MAX:
             self._tete_refusee = len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > ENTETES_MAX

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.acces.roles import Acces
 from app.bilan.faits import Dossier
-from app.erreurs import ErreurMetier
+from app.erreurs import CleRefusee, ErreurMetier
 from app.flux.connexion import connexion_de
 from app.flux.evenements import BATTEMENT, OUVERTURE, Evenement
 from app.flux.service import Diffusion, Suivie
@@ -103,7 +103,7 @@ class FluxDeBilan(Response):
         """Whether the key is still good, and the présérie its business. While nobody can say, it is what it was."""
         try:
             acces = await self._diffusion.reconnaitre(self._lecteur.autorisation)
-        except ErreurMetier:
+        except CleRefusee:
             return False
         except ERREURS_DE_BASE:
             return not self._lecteur.acces.expiree(datetime.now(UTC))

@@ -16,7 +16,6 @@ from app.bilan.jugement import juger
 from app.erreurs import Surcharge
 from app.flux.evenements import Evenement, rediger
 from app.observabilite import mesures
-from app.observabilite.journaux import trajet
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.generation import Generation
 
@@ -110,13 +109,17 @@ class Diffusion:
 
     async def _tenir(self, suivie: Suivie) -> None:
         """Reads a bilan whenever it may have changed, until cancelled."""
+        lisible = True
         while True:
             suivie.a_relire.clear()
             try:
                 await self._generation.confirmer()  # or a key that was revoked just now would still be known
                 suivie.publier(await self._lire(suivie.code))
+                lisible = True
             except ERREURS_DE_BASE as erreur:
-                _journal.warning("flux_illisible", erreur=type(erreur).__name__, trajet=trajet(erreur.__traceback__))
+                if lisible:
+                    _journal.warning("flux_illisible", erreur=type(erreur).__name__)
+                lisible = False
                 suivie.a_relire.set()
             await asyncio.sleep(_PERIODE_S)
             with suppress(TimeoutError):
