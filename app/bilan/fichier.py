@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from app.bilan.schemas import ExecutionLue
+from app.bilan.schemas_listes import ExecutionLue
 
 COLONNES = tuple(ExecutionLue.model_fields)
 _FORMULES = ("=", "+", "-", "@", "\t", "\r")

@@ -13,7 +13,7 @@ from app.bilan.conformite import Conformite
 from app.bilan.dependances import Au, Cnam, CodeChemin, Lecteur
 from app.bilan.export import Export
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
-from app.bilan.schemas import EcartCorps, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
+from app.bilan.schemas_listes import EcartCorps, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
 from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour

@@ -4,15 +4,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field
 
 from app.anomalies.schemas import AnomalieLue
-from app.formes import Corps
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
 from app.questionnaire.schemas import NotesLues
-from app.textes_libres import Motif
-from app.traces.refus import Refus
 
 
 class Etat(StrEnum):
@@ -257,63 +254,6 @@ class Ventilation(BaseModel):
     lignes: list[LigneVentilee]
 
 
-class ExecutionLue(BaseModel):
-    """One execution, folded from all of its traces."""
-
-    id: str
-    preserie: str
-    pilote: str
-    numero_execution: int
-    type_prescription: str
-    version: str
-    enregistree: bool
-    phase: int
-    conformite: str
-    ecartee: bool
-    jour: date
-    premiere_le: datetime
-    derniere_le: datetime
-    tentatives: int
-
-
-class ErreurLue(BaseModel):
-    code: str
-    origine: str
-    bloquante: bool
-    message: str | None
-
-
-class TraceLue(BaseModel):
-    """A stored trace as it was sent, but for the prescription's number, which was never kept."""
-
-    id: str
-    emise_le: datetime
-    recue_le: datetime
-    numero_am: str
-    poste: str | None
-    sequence: int | None
-    version: str
-    operation: str
-    execution: str | None
-    numero_execution: int
-    type_prescription: str | None
-    resultat: Literal["succes", "echec"]
-    erreur: ErreurLue | None
-    scor_envoye: bool | None
-    duree_ms: int | None
-
-
-class ReceptionLue(BaseModel):
-    """A reception that stored no trace; ``code`` tells why one was refused."""
-
-    recue_le: datetime
-    issue: Literal["doublon", "rejetee"]
-    code: Refus | None
-    champ: str | None
-    id: str | None
-    numero_am: str | None
-
-
 class PiloteSuiviLu(BaseModel):
     """Whether a pilote is installed today, and whether traces still come from it."""
 
@@ -322,24 +262,3 @@ class PiloteSuiviLu(BaseModel):
     retire_le: date | None
     derniere_reception_le: datetime | None
     etats: list[EtatPilote]
-
-
-class EcartCorps(Corps):
-    ecartee: StrictBool
-    motif: Motif
-
-
-class MiseALEcartLue(BaseModel):
-    """An execution was set aside, or taken back."""
-
-    le: datetime
-    ecartee: bool
-    motif: str
-
-
-class ExecutionDetaillee(ExecutionLue):
-    """``traces`` is empty once they were purged; ``mises_a_l_ecart`` in their order."""
-
-    traces: list[TraceLue]
-    traces_purgees_le: datetime | None
-    mises_a_l_ecart: list[MiseALEcartLue]

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
 from app.bilan.modeles import MiseALEcart
-from app.bilan.schemas import EcartCorps, ExecutionDetaillee
+from app.bilan.schemas_listes import EcartCorps, ExecutionDetaillee
 from app.bilan.service_listes import trouver_execution, une_execution
 from app.preseries.cycle import TERMINES
 from app.preseries.inscription import Auteur, Objet, noter

@@ -15,7 +15,7 @@ from app.bilan.conformite import conformite
 from app.bilan.faits import Dossier
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.identifiants import CleExecution, lire_identifiant
-from app.bilan.schemas import (
+from app.bilan.schemas_listes import (
     ErreurLue,
     ExecutionDetaillee,
     ExecutionLue,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
@@ -79,13 +80,17 @@ def meme_execution(a: FromClause, b: FromClause) -> ColumnElement[bool]:
 
 
 def _ecartees(executions: FromClause, ecarts: FromClause) -> FromClause:
-    x = executions.c
-    axes = (
-        *(x.preserie_id, x.pilote_id, x.jour, x.version),
-        *(x.type_prescription, x.enregistree, x.scor_succes, x.scor_echec),
+    """The cells of those set aside: each is looked up by its key, however many executions there are."""
+    x, e = executions.c, ecarts.c
+    propres = (x.jour, x.version, x.type_prescription, x.enregistree, x.scor_succes, x.scor_echec, x.tentatives)
+    cellule = (
+        select(*propres, literal_column("1").label("executions"))
+        .where(meme_execution(executions, ecarts))
+        .correlate(ecarts)
+        .offset(literal_column("0"))  # keeps the planner from reading them all to join them
+        .lateral("cellule")
     )
-    requete = select(*axes, literal_column("1").label("executions"), x.tentatives)
-    return requete.join(ecarts, meme_execution(executions, ecarts)).subquery("ecartees")
+    return select(e.preserie_id, e.pilote_id, *cellule.c).join_from(ecarts, cellule, true()).subquery("ecartees")
 
 
 _ECARTS = ecarts_au(None)
