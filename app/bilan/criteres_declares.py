@@ -107,6 +107,7 @@ def satisfaction(
     leves = [r for r in reponses if r.frein_bloquant and not r.frein_ouvert]
     manquent = max(reponses_min - len(reponses), 0)
     recues = accorder(len(reponses), "pilote a répondu", "pilotes ont répondu")
+    recues = recues if reponses else "Aucun pilote n'a encore répondu"
     if ouverts:
         etat = Etat.NON_ATTEINT
         explication = f"{recues} ; {accorder(len(ouverts), 'frein bloquant ouvert', 'freins bloquants ouverts')}."
