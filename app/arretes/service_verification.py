@@ -1,6 +1,7 @@
 """Use case: a sealed bilan beside the database: what was stored, and what its raw traces give once more."""
 
 import json
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,15 @@ async def confronter(session: AsyncSession, presente: Document, *, intact: bool)
         faite.constats.append("id : la base n'a pas de bilan arrêté de cet identifiant.")
         return faite
     arrete, preserie, _ = trouve
-    gardee = document(arrete, await depot.approbations(session, arrete.id))
+    approbations = await depot.approbations(session, arrete.id)
+    try:
+        gardee = document(arrete, approbations)
+        a_cote = (datetime.fromisoformat(gardee["contenu"]["au"]), gardee["contenu"]["verdict"])
+    except (ValueError, KeyError, TypeError):
+        faite.constats.append("contenu : la base n'en garde plus rien de lisible.")
+        return faite
+    if a_cote != (arrete.au, arrete.verdict):
+        faite.constats.append("au ou verdict : la base en garde d'autres à côté du contenu.")
     _comparer_a_la_base(faite, presente, gardee)
     if preserie.purgee_le is not None:
         faite.verifie.append("Les traces brutes de la présérie sont purgées : le bilan n'en est pas recalculé.")

@@ -5,12 +5,16 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import asyncpg
+from typer.testing import CliRunner, Result
 
 from app.acces.roles import Role
 from app.arretes.service_verification import confronter
 from app.arretes.verification import verifier as verifier_document
+from app.cli import app as commandes
 from app.reglages import Reglages
 from app.stockage.base import Base
+from app.stockage.secrets_locaux import en_texte
+from tests.conftest import CLE_SIGNATURE
 from tests.journal.aides import commande
 from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
 
@@ -64,6 +68,17 @@ async def constats(service: Service, arrete: Corps) -> list[str]:
     async with base.lecture() as session:
         confrontee = await confronter(session, arrete, intact=not faite.constats)
     return faite.constats + confrontee.constats
+
+
+def verifier_ici(dossier: Path, document: Corps | bytes, *options: str) -> Result:
+    """``arrete verifier --hors-ligne`` within this process, which is faster, with the tests' key in its settings."""
+    fichier = dossier / "arrete.json"
+    fichier.write_bytes(document if isinstance(document, bytes) else json.dumps(document).encode())
+    reglages = {
+        "TRACES_POSTES_CLE_SIGNATURE": en_texte(CLE_SIGNATURE),
+        "TRACES_POSTES_DATA_DIR": str(dossier / "vide"),
+    }
+    return CliRunner().invoke(commandes, ["arrete", "verifier", str(fichier), "--hors-ligne", *options], env=reglages)
 
 
 async def verifier(

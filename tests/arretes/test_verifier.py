@@ -15,7 +15,7 @@ from app.arretes.messages import message_arrete
 from app.arretes.signature import Signataire, publique
 from app.reglages import Reglages
 from app.stockage.secrets_locaux import en_texte
-from tests.arretes.aides import approuver, arreter, constats, editeur_de, rendre_favorable, verifier
+from tests.arretes.aides import approuver, arreter, constats, editeur_de, rendre_favorable, verifier, verifier_ici
 from tests.conftest import CLE_SIGNATURE
 from tests.contrat.aides import cas
 from tests.journal.aides import commande
@@ -51,9 +51,7 @@ async def test_un_arrete_intact_se_verifie_avec_la_base_et_sans_elle(
     assert (seul.returncode, "n'a pas été consultée" in seul.stdout) == (0, True)
 
 
-async def test_une_cle_publique_donnee_est_la_seule_de_confiance(
-    arrete: Corps, reglages: Reglages, tmp_path: Path
-) -> None:
+async def test_une_cle_publique_donnee_est_la_seule_de_confiance(arrete: Corps, tmp_path: Path) -> None:
     cle = Ed25519PrivateKey.from_private_bytes(CLE_SIGNATURE).public_key()
     jwks = Signataire(CLE_SIGNATURE).jwks()
     formes = {
@@ -63,35 +61,39 @@ async def test_une_cle_publique_donnee_est_la_seule_de_confiance(
         "deux": json.dumps(Signataire(AUTRE, [publique(CLE_SIGNATURE)]).jwks()).encode(),
     }
     autre = json.dumps(Signataire(AUTRE).jwks()).encode()
-    sans = {"database_url": None, "cle_signature": None, "data_dir": tmp_path / "vide"}
     for nom, octets in {**formes, "autre": autre}.items():
         with cas(nom):
             fichier = tmp_path / nom
             fichier.write_bytes(octets)
-            fini = await verifier(reglages, tmp_path, arrete, "--cle-publique", str(fichier), **sans)
-            assert fini.returncode == (1 if nom == "autre" else 0), fini.stdout + fini.stderr
+            fini = verifier_ici(tmp_path, arrete, "--cle-publique", str(fichier))
+            assert fini.exit_code == (1 if nom == "autre" else 0), fini.output
             assert ("clé de confiance" in fini.stdout) is (nom == "autre")
     for octets in (b"", b"{}", b'{"keys": []}', b"-----BEGIN PUBLIC KEY-----\n", b'{"kty": "RSA"}', b"\xff"):
-        (tmp_path / "fautive").write_bytes(octets)
-        fini = await verifier(reglages, tmp_path, arrete, "--cle-publique", str(tmp_path / "fautive"), **sans)
-        assert (fini.returncode, len(fini.stderr.splitlines()), fini.stdout) == (1, 1, "")
-    sans_cle = await verifier(reglages, tmp_path, arrete, **sans)
-    assert sans_cle.returncode == 1
-    assert "--cle-publique" in sans_cle.stderr
+        with cas(octets):
+            (tmp_path / "fautive").write_bytes(octets)
+            fini = verifier_ici(tmp_path, arrete, "--cle-publique", str(tmp_path / "fautive"))
+            assert (fini.exit_code, len(fini.stderr.splitlines()), fini.stdout) == (1, 1, "")
+            assert isinstance(fini.exception, SystemExit)
+
+
+async def test_sans_cle_de_confiance_rien_ne_se_verifie_et_rien_ne_se_cree(
+    arrete: Corps, reglages: Reglages, tmp_path: Path
+) -> None:
+    fini = await verifier(reglages, tmp_path, arrete, database_url=None, cle_signature=None, data_dir=tmp_path / "vide")
+    assert fini.returncode == 1
+    assert "--cle-publique" in fini.stderr
     assert not (tmp_path / "vide").exists()
 
 
-async def test_un_fichier_signe_d_une_autre_cle_est_refuse_meme_s_il_la_porte(
-    arrete: Corps, reglages: Reglages, tmp_path: Path
-) -> None:
+async def test_un_fichier_signe_d_une_autre_cle_est_refuse_meme_s_il_la_porte(arrete: Corps, tmp_path: Path) -> None:
     autre = Signataire(AUTRE)
     contrefait = arrete | {
         "signature": en_texte(autre.signer(message_arrete(arrete["id"], arrete["empreinte"]))),
         "jwk": autre.jwks()["keys"][0],
     }
     for cle in (autre.cle, arrete["cle"]):
-        fini = await verifier(reglages, tmp_path, contrefait | {"cle": cle}, "--hors-ligne")
-        assert fini.returncode == 1
+        fini = verifier_ici(tmp_path, contrefait | {"cle": cle})
+        assert fini.exit_code == 1
         assert fini.stdout.splitlines()[1].startswith("cle :" if cle == autre.cle else "signature :")
 
 
@@ -109,7 +111,7 @@ async def test_une_ancienne_cle_verifie_encore_ce_qu_elle_a_signe(
     assert [cle["kid"] for cle in jwks["keys"]] == [Signataire(AUTRE).cle, arrete["cle"]]
 
 
-async def test_ce_qui_n_est_pas_un_arrete_tient_en_une_ligne(reglages: Reglages, tmp_path: Path) -> None:
+def test_ce_qui_n_est_pas_un_arrete_tient_en_une_ligne(tmp_path: Path) -> None:
     creux: Corps = {"id": "", "contenu": {}, "empreinte": "", "signature": "", "cle": "", "approbations": []}
     for octets in (
         *(b"", b"[]", b"{}", b"\xff\xfe", b"null", b"[" * 100_000, b'{"id": 1}', b'{"id": NaN}'),
@@ -118,10 +120,16 @@ async def test_ce_qui_n_est_pas_un_arrete_tient_en_une_ligne(reglages: Reglages,
         json.dumps(creux | {"approbations": None}).encode(),
     ):
         with cas(octets[:40]):
-            fini = await verifier(reglages, tmp_path, octets, "--hors-ligne")
-            assert (fini.returncode, len(fini.stderr.splitlines()), fini.stdout) == (1, 1, "")
-    fini = await verifier(reglages, tmp_path, creux | {"approbations": [1, {}, {"partie": []}]})
-    assert (fini.returncode, "Traceback" in fini.stderr) == (1, False)
+            fini = verifier_ici(tmp_path, octets)
+            assert (fini.exit_code, len(fini.stderr.splitlines()), fini.stdout) == (1, 1, "")
+            assert isinstance(fini.exception, SystemExit)
+    fini = verifier_ici(tmp_path, creux | {"approbations": [1, {}, {"partie": []}]})
+    assert (fini.exit_code, isinstance(fini.exception, SystemExit)) == (1, True)
+    dossier = verifier_ici(tmp_path, creux, "--cle-publique", str(tmp_path))
+    assert (dossier.exit_code, len(dossier.stderr.splitlines())) == (1, 1)
+
+
+async def test_un_fichier_absent_se_dit_en_une_ligne(reglages: Reglages, tmp_path: Path) -> None:
     fini = await commande(reglages, "arrete", "verifier", str(tmp_path / "absent.json"))
     assert (fini.returncode, len(fini.stderr.splitlines())) == (1, 1)
 
@@ -267,4 +275,41 @@ async def test_des_compteurs_faux_n_y_changent_rien(cnam: Service, proprietaire:
     await proprietaire.execute("UPDATE compteur_execution SET executions = 99; UPDATE compteur_trace SET nombre = 99")
     arrete = await arreter(cnam)
     assert arrete["contenu"]["executions"]["total"] == 6
+    assert await constats(cnam, arrete) == []
+
+
+async def test_une_ligne_de_la_base_alteree_est_trouvee(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    arrete = await approuver(cnam, await arreter(cnam))
+    await proprietaire.execute("SET session_replication_role = replica")  # no trigger: the tables refuse this
+    for ordre, retour, attendu in (
+        (
+            """UPDATE arrete SET contenu = replace(contenu, '"total":6', '"total":7')""",
+            """UPDATE arrete SET contenu = replace(contenu, '"total":7', '"total":6')""",
+            "contenu.executions.total : le fichier et la base diffèrent.",
+        ),
+        (
+            "UPDATE arrete SET contenu = 'x' || contenu",
+            "UPDATE arrete SET contenu = substr(contenu, 2)",
+            "contenu : la base n'en garde plus rien de lisible.",
+        ),
+        (
+            "UPDATE arrete SET au = au - interval '1 hour'",
+            "UPDATE arrete SET au = au + interval '1 hour'",
+            "au ou verdict : la base en garde d'autres à côté du contenu.",
+        ),
+        (
+            "UPDATE approbation SET sens = 'refuse'",
+            "UPDATE approbation SET sens = 'approuve'",
+            "approbations.cnam.sens : le fichier et la base diffèrent.",
+        ),
+        (
+            "UPDATE arrete SET signature = set_byte(signature, 0, 255 - get_byte(signature, 0))",
+            "UPDATE arrete SET signature = set_byte(signature, 0, 255 - get_byte(signature, 0))",
+            "signature : le fichier et la base diffèrent.",
+        ),
+    ):
+        with cas(ordre):
+            await proprietaire.execute(ordre)
+            assert attendu in await constats(cnam, arrete)
+            await proprietaire.execute(retour)
     assert await constats(cnam, arrete) == []

@@ -11,7 +11,7 @@ from app.referentiels import EN_VIGUEUR
 from app.stockage.base import Base
 from tests.arretes.aides import approuver, arreter, constats, repondre
 from tests.bout_en_bout.aides import Partie
-from tests.contrat.aides import accuse, etat_dit, verifier_probleme
+from tests.contrat.aides import accuse, compter, etat_dit, verifier_probleme
 from tests.outils import PILOTES, PRESERIE, Corps, Service, envoyer_l_exemple, trace
 
 LOGICIEL: Corps = {"module": "mon-ortho", "sesam_vitale": True, "autorisation_cnda": None}
@@ -146,7 +146,8 @@ async def _la_fin_des_donnees(cnam: Partie, proprietaire: asyncpg.Connection) ->
         ((due, comptes),) = (await conservation.echeancier(session, fin + delai)).dues
     assert comptes.traces == avant["traces"]["enregistrees"]
     await conservation.purger(base, due, lambda _: None)
-    assert await proprietaire.fetchval("SELECT count(*) FROM trace") == 0
+    for table in ("trace", "feuilles_arrete"):
+        assert await compter(proprietaire, table) == 0
     assert await cnam.bilan() | {"calcule_le": None} == avant | {"calcule_le": None}
     for chemin in (f"/traces?preserie={PRESERIE}", f"/preseries/{PRESERIE}/postes"):
         verifier_probleme(await cnam.service.appeler("GET", chemin), 410, "traces-purgees")
