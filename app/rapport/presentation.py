@@ -77,7 +77,7 @@ def presenter(
             sections.pilotes(faits, liens),
             sections.modalites(bilan),
             sections.prerequis(prerequis),
-            sections.satisfaction(satisfaction),
+            sections.satisfaction(satisfaction, faits.reponses),
             annexes.qualite(qualite, dossier.purgee_le),
             annexes.arretes(arretes),
         ],

@@ -11,6 +11,7 @@ from app.francais import accorder
 from app.preseries.annuaire import PARIS
 from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
+from app.questionnaire.regles import Reponse, masquer
 from app.rapport.criteres_montres import NOMS
 from app.rapport.formats import ABSENT, instant, le_jour, moyenne, nombre, part, typographier
 from app.rapport.formes import Cellule, Section, Tableau, tableau
@@ -189,8 +190,8 @@ def prerequis(critere: CriterePrerequis) -> Section:
     return Section("prerequis", "Prérequis techniques", [dit], [tableau("Prérequis techniques", colonnes, lignes)])
 
 
-def satisfaction(critere: CritereSatisfaction) -> Section:
-    """Marks, and freins by their number: what pilotes wrote is theirs, and not shown here."""
+def satisfaction(critere: CritereSatisfaction, reponses: Sequence[Reponse]) -> Section:
+    """Marks, freins, and what pilotes wrote, without anything that looks like an N° AM."""
     dit = (
         f"{accorder(critere.reponses, 'réponse', 'réponses')} pour "
         f"{accorder(critere.invites, 'pilote invité', 'pilotes invités')}, "
@@ -211,5 +212,21 @@ def satisfaction(critere: CritereSatisfaction) -> Section:
         "satisfaction",
         "Satisfaction des utilisateurs",
         [typographier(dit), echelle],
-        [tableau("Notes données", colonnes, lignes, range(1, 7))],
+        [tableau("Notes données", colonnes, lignes, range(1, 7)), *_ecrits(reponses)],
     )
+
+
+def _ecrits(reponses: Sequence[Reponse]) -> list[Tableau]:
+    lignes = [
+        [masquer(r.commentaire) or ABSENT, (masquer(r.frein) or "oui") if r.frein_bloquant else ABSENT, _suite(r)]
+        for r in reponses
+        if r.commentaire or r.frein_bloquant
+    ]
+    colonnes = ("Commentaire", "Frein bloquant", "Suite donnée au frein")
+    return [tableau("Ce que les pilotes ont écrit", colonnes, lignes)] if lignes else []
+
+
+def _suite(r: Reponse) -> str:
+    if not r.frein_bloquant:
+        return ABSENT
+    return "✗ ouvert" if r.levee_le is None else f"✓ levé le {instant(r.levee_le)} : {r.motif}"

@@ -3,19 +3,30 @@
 import asyncio
 import csv
 import io
+import socket
+import time
 import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
+import httpx
 import pytest
+import uvicorn
 from starlette.types import Message, Send
 
 from app.bilan import depot_listes
+from app.serveur import Protocole
 from tests.contrat.aides import cas, verifier_probleme
 from tests.contrat.semis import lister, semer
 from tests.outils import PRESERIE, Service, trace
 
 _EN_CSV = {"Accept": "text/csv"}
 _NOMBRE = 50_000
+_COUPER = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE application_name = 'traces-postes' AND state LIKE 'idle in transaction%'"
+)
 
 
 async def _fichier(service: Service, filtres: str = "") -> list[dict[str, str]]:
@@ -153,12 +164,62 @@ async def test_une_base_perdue_en_chemin_n_acheve_pas_le_fichier(
     async def recu(message: Message) -> None:
         messages.append(message)
         if len(messages) == 3:
-            await proprietaire.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = 'traces-postes' AND state LIKE 'idle in transaction%'"
-            )
+            await proprietaire.execute(_COUPER)
 
     with pytest.raises(RuntimeError):
         await _recevoir(cnam, recu)
     assert messages[0]["status"] == 200
     assert all(message["more_body"] for message in messages[1:])  # a server cuts the connection
+
+
+@asynccontextmanager
+async def _servi(cnam: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service behind a real server."""
+    reglages = uvicorn.Config(
+        cnam.application, http=Protocole, ws="none", lifespan="off", log_config=None, log_level=60
+    )
+    serveur = uvicorn.Server(reglages)
+    prise = socket.socket()
+    prise.bind(("127.0.0.1", 0))
+    tache = asyncio.create_task(serveur.serve([prise]))
+    entetes = {"Authorization": f"Bearer {cnam.cle}"} | _EN_CSV
+    try:
+        adresse = f"http://127.0.0.1:{prise.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=adresse, headers=entetes, timeout=30) as client:
+            yield client
+    finally:
+        serveur.should_exit = True
+        await tache
+        prise.close()
+
+
+async def test_un_fichier_interrompu_ne_passe_pas_pour_entier(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await _remplir(cnam, proprietaire)
+    async with _servi(cnam) as client:
+        async with client.stream("GET", f"/executions?preserie={PRESERIE}") as entiere:
+            assert (await entiere.aread()).count(b"\r\n") == _NOMBRE + 1
+        async with client.stream("GET", f"/executions?preserie={PRESERIE}") as coupee:
+            assert coupee.status_code == 200
+            morceaux = coupee.aiter_raw()
+            assert await anext(morceaux)
+            await proprietaire.execute(_COUPER)
+            with pytest.raises(httpx.RemoteProtocolError):
+                await _epuiser(morceaux)
+
+
+async def _epuiser(morceaux: AsyncIterator[bytes]) -> None:
+    async for _ in morceaux:
+        pass
+
+
+async def test_qui_s_en_va_rend_sa_connexion(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await _remplir(cnam, proprietaire)
+    base = cnam.application.state.base
+    async with _servi(cnam) as client:
+        async with client.stream("GET", f"/executions?preserie={PRESERIE}") as reponse:
+            await anext(reponse.aiter_raw())
+            assert base.connexions_prises > 0
+        limite = time.monotonic() + 10
+        while base.connexions_prises:
+            assert time.monotonic() < limite
+            await asyncio.sleep(0.02)

@@ -12,7 +12,8 @@ HOSTILES = (
 )
 LONG = "W" * 150
 ARRETE = "6c1f2f6e-0d0c-4b53-9a2e-3a2a0c6d9b11"
-SECRETS = ("verbatim secret", "frein secret")
+COMMENTAIRE, FREIN = "Appelez le 389 391 422, <b>merci</b>.", "Ne marche pas au 3A1234567"
+"""What a pilote wrote, with an N° AM in each."""
 
 
 async def remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
@@ -58,12 +59,12 @@ async def _repondre(proprietaire: asyncpg.Connection, preserie: int) -> None:
             "VALUES (1, $1, $2, sha256($2::int::text::bytea), now() + interval '30 days')",
             *(preserie, pilote["id"]),
         )
-        frein = SECRETS[1] if note == 2 else None
+        frein = FREIN if note == 2 else None
         await proprietaire.execute(
             "INSERT INTO reponse "
             "(preserie_id, pilote_id, satisfaction, operations, frein_bloquant, frein, commentaire) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            *(preserie, pilote["id"], note, f'{{"execution": {note}}}', frein is not None, frein, SECRETS[0]),
+            *(preserie, pilote["id"], note, f'{{"execution": {note}}}', frein is not None, frein, COMMENTAIRE),
         )
 
 
