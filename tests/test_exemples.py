@@ -86,8 +86,10 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def service(demonstration: tuple[Path, str]) -> Iterator[Serveur]:
-    with serveur(demonstration[0]) as lui:
+def service(demonstration: tuple[Path, str], tmp_path: Path) -> Iterator[Serveur]:
+    """On a copy of its own: what one page sends or seals is not there on the next."""
+    subprocess.run(["cp", "-a", demonstration[0], tmp_path / "donnees"], check=True)
+    with serveur(tmp_path / "donnees") as lui:
         yield lui
 
 
