@@ -62,7 +62,8 @@ def phrase(faute: ErrorDetails) -> str:
     if faute["type"] == "string_pattern_mismatch":
         return _FORMES.get(contexte["pattern"], "caractères inattendus : lettres, chiffres et « . _ - », 64 au plus")
     if faute["type"] in ("literal_error", "enum"):
-        return "valeur attendue : " + str(contexte["expected"]).replace("'", "").replace(" or ", " ou ")
+        attendues = str(contexte["expected"]).replace("'", "").replace(" or ", " ou ")
+        return "valeur attendue : " + attendues.replace("True", "true").replace("False", "false")
     return _PHRASES.get(faute["type"], "valeur invalide").format(**contexte)
 
 

@@ -89,15 +89,12 @@ def _anomalie(
         occurrences=sum(o.nombre for o in vues),
         premiere_le=min((o.premiere_le for o in vues), default=None),
         derniere_le=max((o.derniere_le for o in vues), default=None),
-        versions=sorted({o.version for o in vues}),
-        pilotes=sorted({o.pilote for o in vues}),
+        versions=sorted({o.version for o in vues} - {""}),  # unknown of those counted before versions were
+        pilotes=sorted({o.pilote for o in vues} - {""}),
         version_corrective=corrigee.version_corrective if corrigee is not None else None,
         motif=dernier.motif if dernier is not None else None,
         rouverte_par=rouverte_par,
         historique=[
-            SuiteLue.model_validate(
-                {champ: getattr(acte, champ) for champ in ("le", "role", "statut", "version_corrective", "motif")}
-            )
-            for acte in actes
+            SuiteLue.model_validate({champ: getattr(acte, champ) for champ in SuiteLue.model_fields}) for acte in actes
         ],
     )

@@ -36,11 +36,14 @@ class SuiteCorps(Corps):
 
 
 class SuiteLue(BaseModel):
-    """One act about an anomaly, by a key of this role."""
+    """One act about an anomaly, by a key of this role; ``libelle``, ``origine``, ``bloquante``: what was declared."""
 
     le: datetime
     role: str
     statut: Literal["declaree", "ouverte", "corrigee", "ecartee"]
+    libelle: str | None
+    origine: str | None
+    bloquante: bool | None
     version_corrective: str | None
     motif: str | None
 

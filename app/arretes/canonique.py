@@ -19,7 +19,7 @@ def canonique(valeur: Any) -> bytes:
     """The one spelling of a JSON value; raises Illisible for what has none (NaN, an integer beyond 2^53)."""
     try:
         return rfc8785.dumps(valeur)
-    except (rfc8785.CanonicalizationError, RecursionError):
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         raise Illisible("une valeur n'a pas de forme canonique") from None
 
 

@@ -56,7 +56,7 @@ async def feuilles_gardees(session: AsyncSession, arrete_id: UUID) -> bytes | No
 
 async def arretes(session: AsyncSession, preserie_id: int) -> list[tuple[Arrete, list[Approbation]]]:
     """The sealed bilans of a présérie, the latest first, each with its approvals."""
-    requete = select(Arrete).where(Arrete.preserie_id == preserie_id).order_by(Arrete.au.desc())
+    requete = select(Arrete).where(Arrete.preserie_id == preserie_id).order_by(Arrete.au.desc(), Arrete.id)
     trouves = (await session.scalars(requete)).all()
     par_arrete = await _approbations(session, [arrete.id for arrete in trouves])
     return [(arrete, par_arrete[arrete.id]) for arrete in trouves]

@@ -27,6 +27,16 @@ def ecarts(un: Any, autre: Any, sauf: frozenset[str] = frozenset()) -> list[Ecar
     return [ecart for ecart in trouves if not _pareils(*ecart[1:])]
 
 
+def restreindre(valeur: Any, modele: Any) -> Any:
+    """A document without the fields that an older form of it, which was signed, did not have yet."""
+    if isinstance(valeur, Mapping) and isinstance(modele, Mapping):
+        return {nom: restreindre(sous, modele[nom]) for nom, sous in valeur.items() if nom in modele}
+    if isinstance(valeur, list) and isinstance(modele, list) and modele and isinstance(modele[0], Mapping):
+        reunis = {nom: sous for element in modele if isinstance(element, Mapping) for nom, sous in element.items()}
+        return [restreindre(element, reunis) for element in valeur]
+    return valeur
+
+
 def _pareils(un: Any, autre: Any) -> bool:
     """An empty list is as good as nothing: its elements have paths of their own. True is no 1."""
     if isinstance(un, bool) is not isinstance(autre, bool):

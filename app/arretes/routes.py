@@ -28,15 +28,19 @@ _INCONNU = Introuvable(service.ARRETE_INCONNU)
     summary="Arrêter le bilan d'une présérie",
     description="Le bilan tel que connu à cet instant, recalculé de toutes les traces brutes, avec leur empreinte ; "
     "signé, il ne change plus. Ce qui arrive ensuite se lit comme une rectification. Tant que la présérie est en cours "
-    "ou validée.",
+    "ou validée. Si rien n'a changé depuis celui qui vaut, c'est lui qui revient (200).",
     response_model=ArreteLu,
-    responses=problemes(introuvable(), service.pas_ouverte(), EcritureEnCours),
+    responses={
+        "200": {"model": ArreteLu, "description": "Rien n'a changé depuis le bilan arrêté qui vaut."},
+        **problemes(introuvable(), service.pas_ouverte(), EcritureEnCours),
+    },
 )
 async def arreter_bilan(
     code: CodeChemin, acces: Partie, _: Relecture, session: SessionRegistre, requete: Request
 ) -> Response:
     etat = requete.app.state
-    return _reponse(await service.arreter(session, etat.base, etat.signataire, acces, code), 201)
+    document, nouveau = await service.arreter(session, etat.base, etat.signataire, acces, code)
+    return _reponse(document, 201 if nouveau else 200)
 
 
 @routes.get(
@@ -65,8 +69,9 @@ async def lire_arrete(arrete: ArreteChemin, acces: Lecteur, session: SessionLect
     "/bilan/arretes/{arrete}/approbations",
     status_code=201,
     summary="Approuver un bilan arrêté, ou le refuser",
-    description="Une fois par la Cnam, une fois par l'éditeur ; un refus dit pourquoi. Chacune est signée. La même "
-    "renvoyée ne change rien (200). Seul le dernier bilan arrêté s'approuve, et plus après une prolongation.",
+    description="Une fois par la Cnam, une fois par l'éditeur ; un refus dit pourquoi, et rouvre le questionnaire. "
+    "Chacune est signée. La même renvoyée ne change rien (200). Seul le dernier bilan arrêté s'approuve, et plus après "
+    "un refus ou une prolongation.",
     response_model=ArreteLu,
     responses={
         "200": {"model": ArreteLu, "description": "Cette partie l'avait déjà dit."},

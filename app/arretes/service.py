@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.acces.roles import Acces, Role
 from app.arretes import depot
 from app.arretes.canonique import canonique, empreinte
-from app.arretes.ecarts import rectification
+from app.arretes.ecarts import TEXTES, ecarts, rectification
 from app.arretes.empreintes import empreinte_traces
 from app.arretes.messages import message_approbation, message_arrete
 from app.arretes.modeles import Approbation, Arrete, Feuilles
@@ -50,8 +50,11 @@ Document = dict[str, Any]
 """A sealed bilan with its approvals, as JSON: what ``ArreteLu`` describes."""
 
 
-async def arreter(session: AsyncSession, base: Base, signataire: Signataire, acces: Acces, code: str) -> Document:
-    """Seals the bilan of a présérie as known at this instant, worked out from its raw traces.
+async def arreter(
+    session: AsyncSession, base: Base, signataire: Signataire, acces: Acces, code: str
+) -> tuple[Document, bool]:
+    """Seals the bilan of a présérie as known at this instant, worked out from its raw traces; gives it, and whether
+    it is new: where nothing changed since the one that stands, that one is given again.
 
     The session holds the registry's row: neither a change of it nor a trace can slip in before the instant unseen.
     Raises Introuvable (404), EtapeRefusee (409), EcritureEnCours (503).
@@ -65,6 +68,8 @@ async def arreter(session: AsyncSession, base: Base, signataire: Signataire, acc
         raise EcritureEnCours from None
     feuilles = await depot.feuilles(session, preserie.id, au)
     contenu = await contenu_au(session, preserie, au, feuilles)
+    if (presente := await _en_vigueur(session, preserie)) is not None and _inchange(presente[0], contenu):
+        return document(*presente), False
     empreinte_lue = empreinte(contenu)
     arrete_id = uuid4()
     arrete = Arrete(
@@ -84,7 +89,20 @@ async def arreter(session: AsyncSession, base: Base, signataire: Signataire, acc
     preserie.bilan_arrete_le = au
     note = ArreteNote(id=str(arrete_id), empreinte=empreinte_lue, verdict=Verdict(arrete.verdict))
     await _noter(session, acces, "creation", preserie, note)
-    return document(arrete, [])
+    return document(arrete, []), True
+
+
+async def _en_vigueur(session: AsyncSession, preserie: Preserie) -> tuple[Arrete, list[Approbation]] | None:
+    """The sealed bilan that stands: none came since, nor a refusal, nor a prolongation."""
+    if preserie.bilan_arrete_le is None:
+        return None
+    arrete, approbations = (await depot.arretes(session, preserie.id))[0]
+    return arrete, approbations
+
+
+def _inchange(arrete: Arrete, contenu: Document) -> bool:
+    """Whether a sealed bilan says the same but for its instant."""
+    return not ecarts(json.loads(arrete.contenu), contenu, sauf=TEXTES | {"au", "calcule_le"})
 
 
 async def contenu_au(session: AsyncSession, preserie: Preserie, au: datetime, feuilles: bytes) -> Document:
@@ -130,6 +148,8 @@ async def approuver(
     lue = _approbation(nouvelle).model_dump(mode="json")
     nouvelle.signature = signataire.signer(message_approbation(str(arrete.id), arrete.empreinte.hex(), lue))
     session.add(nouvelle)
+    if corps.sens == "refuse":
+        preserie.bilan_arrete_le = None  # what was sealed stands no more: pilotes may answer until the next one
     note = ArreteNote(id=str(arrete.id), empreinte=arrete.empreinte.hex(), partie=partie, sens=corps.sens)
     action = "approbation" if corps.sens == "approuve" else "refus"
     await _noter(session, acces, action, preserie, note, corps.motif)
@@ -196,9 +216,10 @@ def _approbation(a: Approbation) -> ApprobationLue:
 
 async def _visible(session: AsyncSession, acces: Acces, identifiant: str) -> tuple[Arrete, Preserie]:
     try:
-        trouve = await depot.trouver(session, UUID(identifiant))
+        arrete_id = UUID(identifiant)
     except ValueError:
-        trouve = None
+        raise Introuvable(ARRETE_INCONNU) from None
+    trouve = await depot.trouver(session, arrete_id) if str(arrete_id) == identifiant else None
     if trouve is None or not acces.voit_preserie(trouve[1].code, trouve[2]):
         raise Introuvable(ARRETE_INCONNU)
     return trouve[:2]
@@ -228,8 +249,8 @@ def deja_dit() -> Conflit:
 
 def depasse() -> Conflit:
     return Conflit(
-        "Ce bilan arrêté est dépassé par un plus récent, ou par une prolongation : approuvez le dernier, ou arrêtez-en "
-        "un nouveau."
+        "Ce bilan arrêté ne vaut plus : un plus récent, un refus ou une prolongation est venu depuis. Approuvez le "
+        "dernier, ou arrêtez-en un nouveau."
     )
 
 

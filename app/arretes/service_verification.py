@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.arretes import depot
-from app.arretes.ecarts import TEXTES, Ecart, ecarts
+from app.arretes.ecarts import TEXTES, Ecart, ecarts, restreindre
 from app.arretes.empreintes import changements, empreinte_traces, nombre
 from app.arretes.modeles import Arrete
 from app.arretes.service import Document, contenu_au, document
@@ -59,8 +59,8 @@ def _comparer_a_la_base(faite: Verification, presente: Document, gardee: Documen
     if not differents:
         faite.verifie.append("Le fichier et la base disent la même chose.")
     for une in depuis:
-        sens = "approbation" if une["sens"] == "approuve" else "refus"
-        faite.verifie.append(f"Attention : la base a un {sens} ({une['partie']}) qui manque à ce fichier.")
+        quoi = "une approbation" if une["sens"] == "approuve" else "un refus"
+        faite.verifie.append(f"Attention : la base a {quoi} ({une['partie']}) qui manque à ce fichier.")
 
 
 async def _recalculer(
@@ -68,7 +68,7 @@ async def _recalculer(
 ) -> None:
     feuilles = await depot.feuilles(session, preserie.id, arrete.au)
     recalcule = await contenu_au(session, preserie, arrete.au, feuilles)
-    differents = ecarts(reference, recalcule, sauf=TEXTES | {"empreinte_traces"})
+    differents = ecarts(reference, restreindre(recalcule, reference), sauf=TEXTES | {"empreinte_traces"})
     faite.constats += [_differe(ecart) for ecart in differents]
     if not differents:
         faite.verifie.append("Le bilan recalculé des traces brutes est celui qui est arrêté.")

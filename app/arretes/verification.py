@@ -26,16 +26,17 @@ class Verification:
 
 
 def lire_document(octets: bytes) -> dict[str, Any]:
-    """Raises Illisible where this is no sealed bilan; anything beside its fields is left alone, and vouched for by
-    nobody."""
+    """Raises Illisible where this is no sealed bilan, or holds more, for which nobody would vouch."""
     document = lire(octets)
     if not isinstance(document, dict):
         raise Illisible("ce n'est pas un objet JSON")
     for champ, forme in _FORME.items():
         if not isinstance(document.get(champ), forme):
             raise Illisible(f"le champ {champ} manque ou n'a pas la forme attendue")
+    if document.keys() - _FORME.keys():
+        raise Illisible("il contient d'autres champs que ceux d'un bilan arrêté")
     canonique(document)
-    return {champ: document[champ] for champ in _FORME}
+    return document
 
 
 def verifier(document: Mapping[str, Any], cles: Cles) -> Verification:

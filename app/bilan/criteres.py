@@ -69,8 +69,15 @@ def scor(matrice: Scor, tolerees: int, liens: Liens, avec: Scor | None = None) -
         etat=_etat_du_scor(conformes, non_conformes, tolerees),
         explication=_dire_le_scor(phase_2, connues, non_conformes, tolerees),
         listes=[
-            liens.executions(libelle, phase_2[code], phase="2", conformite=code.value)
-            for code, libelle in _CONFORMITES.items()
+            *(
+                liens.executions(libelle, phase_2[code], phase="2", conformite=code.value)
+                for code, libelle in _CONFORMITES.items()
+            ),
+            *(
+                liens.ecartees(f"{libelle}, mises à l'écart", nombre, phase="2", conformite=code.value)
+                for code, libelle in _CONFORMITES.items()
+                if avec is not None and (nombre := avec[2][code] - phase_2[code])
+            ),
         ],
         mesure=_mesure(conformes, connues),
         seuil=max(connues - tolerees, 0) / connues if connues else 1.0,

@@ -176,8 +176,8 @@ def _jalons(source: Source) -> Select[*tuple[Any, ...]]:
 
 def _prerequis(source: Source) -> Select[*tuple[Any, ...]]:
     p = source.registre.prerequis
-    siens = p.preserie_id == source.registre.preserie.id
-    return select(func.row(p.code, p.libelle, p.valide_le)).where(siens).order_by(p.code)
+    siens = (p.preserie_id == source.registre.preserie.id, p.retire_le.is_(None))
+    return select(func.row(p.code, p.libelle, p.valide_le)).where(*siens).order_by(p.code)
 
 
 def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:

@@ -184,14 +184,16 @@ async def mises_a_l_ecart(session: AsyncSession, preserie_id: int, cle: CleExecu
 async def prerequis(
     session: AsyncSession, preserie_id: int, source: Source, valide: bool | None, apres: str | None, limite: int
 ) -> Lignes:
-    """The prerequisites of a présérie."""
+    """The prerequisites of a présérie: all, or of those that were not taken off the list what is validated, or not."""
     p = source.registre.prerequis
     requete = (
-        select(p.code, p.libelle, p.description, p.valide_le, p.preuve)
-        .where(p.preserie_id == preserie_id, *_egales((p.valide_le.is_not(None), valide)))
+        select(p.code, p.libelle, p.description, p.valide_le, p.preuve, p.retire_le)
+        .where(p.preserie_id == preserie_id)
         .order_by(p.code)
         .limit(limite)
     )
+    if valide is not None:
+        requete = requete.where(p.retire_le.is_(None), p.valide_le.is_not(None) == valide)
     if apres is not None:
         requete = requete.where(p.code > apres)
     return (await session.execute(requete)).mappings().all()

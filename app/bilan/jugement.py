@@ -47,7 +47,9 @@ def juger(faits: Faits, *, modalites_aussi: bool = True) -> BilanLu:
         criteres=juges,
         modalites=_modalites(faits) if modalites_aussi else [],
         verdict=verdict(critere.etat for critere in juges),
-        a_faire=a_faire(
+        a_faire=[]
+        if Statut(dossier.statut) in TERMINES
+        else a_faire(
             juges,
             (sommes.enregistrees, sommes.total),
             dossier.referentiel.enregistrement.seuil,

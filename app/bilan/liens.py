@@ -20,12 +20,12 @@ class Liens:
         """Of the executions that the criteria count."""
         fenetre = {"depuis": self.depuis.isoformat()} if self.depuis is not None else {}
         return self._liste(
-            libelle, nombre, "/executions", {"preserie": self.preserie, "ecartee": "false"} | fenetre | filtre
+            libelle, nombre, "/executions", {"preserie": self.preserie, "ecartee": "false"} | filtre | fenetre
         )
 
-    def ecartees(self, libelle: str, nombre: int) -> ListeLue:
-        fenetre = {"depuis": self.depuis.isoformat()} if self.depuis is not None else {}
-        return self._liste(libelle, nombre, "/executions", {"preserie": self.preserie, "ecartee": "true"} | fenetre)
+    def ecartees(self, libelle: str, nombre: int, **filtre: str) -> ListeLue:
+        """Of those that were set aside."""
+        return self.executions(libelle, nombre, ecartee="true", **filtre)
 
     def traces(self, libelle: str, nombre: int, **filtre: str) -> ListeLue:
         return self._liste(libelle, nombre, "/traces", {"preserie": self.preserie} | filtre)

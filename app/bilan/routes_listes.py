@@ -194,8 +194,8 @@ async def lister_receptions(
 @routes.get(
     "/preseries/{code}/prerequis",
     summary="Les prérequis techniques au déploiement",
-    description="Par pages, dans l'ordre des codes : derrière le critère « prerequis ». Avec « au », 410 une fois les "
-    "traces brutes purgées.",
+    description="Par pages, dans l'ordre des codes : derrière le critère « prerequis ». « valide » laisse de côté ceux "
+    "que la Cnam a retirés. Avec « au », 410 une fois les traces brutes purgées.",
     responses=_REFUS,
 )
 async def lister_prerequis(

@@ -42,8 +42,11 @@ async def dossier_visible(
 
 async def faits_visibles(session: AsyncSession, acces: Acces, code: str, au: datetime | None = None) -> Faits:
     """What is known of a présérie; raises Introuvable (404), TracesPurgees (410) as ``dossier_visible`` does."""
-    source = PRESENT if au is None else (await dossier_visible(session, acces, code, au))[1]
-    trouves = await depot.lire_faits(session, Selection(preserie=code, visible_par=acces), source)
+    if au is None:
+        selection, source = Selection(preserie=code, visible_par=acces), PRESENT
+    else:  # who may see it is judged by the registry of now
+        selection, source = Selection(preserie=code), (await dossier_visible(session, acces, code, au))[1]
+    trouves = await depot.lire_faits(session, selection, source)
     if not trouves:
         raise introuvable()
     return trouves[0]

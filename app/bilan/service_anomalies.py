@@ -1,6 +1,7 @@
 """Use cases: anomalies listed, declared, and followed up by people. What they did is only ever added to."""
 
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,7 +47,8 @@ async def une_anomalie(session: AsyncSession, acces: Acces, preserie: str, opera
 async def declarer(
     session: AsyncSession, acces: Acces, preserie: str, corps: DeclarationCorps
 ) -> tuple[AnomalieLue, bool]:
-    """The anomaly as it then stands, and whether anything was declared: the same again declares nothing.
+    """The anomaly as it then stands, and whether anything was declared: by the same role the same again, while it is
+    open, declares nothing.
 
     Raises Introuvable (404), RoleInsuffisant (403), EtapeRefusee (409).
     """
@@ -54,7 +56,7 @@ async def declarer(
     avant = _trouver(faits, corps.operation, corps.code)
     siennes = [s for s in faits.suites if (s.operation, s.code) == (corps.operation, corps.code)]
     declarations = [s for s in siennes if s.statut == DECLAREE]
-    if avant is not None and declarations and _meme_declaration(declarations[-1], corps):
+    if avant is not None and avant.statut is StatutAnomalie.OUVERTE and _deja_declaree(declarations, corps, acces.role):
         return avant, False
     if acces.role is not Role.CNAM and _attenue(declarations, corps):
         raise declaree_par_la_cnam()
@@ -111,6 +113,12 @@ def _connue(faits: Faits, operation: str, code: str) -> AnomalieLue:
     if trouvee is None:
         raise inconnue()
     return trouvee
+
+
+def _deja_declaree(declarations: list[Suite], corps: DeclarationCorps, role: Role) -> bool:
+    """Whether this role has said the same since it was last declared otherwise."""
+    memes = takewhile(lambda declaration: _meme_declaration(declaration, corps), reversed(declarations))
+    return any(declaration.role == role for declaration in memes)
 
 
 def _meme_declaration(declaration: Suite, corps: DeclarationCorps) -> bool:

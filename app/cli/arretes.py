@@ -46,9 +46,9 @@ def verifier(
         else:
             faite.verifie.append("La base n'a pas été consultée.")
     contenu = document["contenu"]
-    typer.echo(f"Bilan arrêté {document['id']}, présérie {contenu.get('preserie')}, au {contenu.get('au')}.")
-    for ligne in (*faite.constats, *faite.verifie):
-        typer.echo(ligne)
+    titre = f"Bilan arrêté {document['id']}, présérie {contenu.get('preserie')}, au {contenu.get('au')}."
+    for ligne in (titre, *faite.constats, *faite.verifie):
+        typer.echo(_sur_une_ligne(ligne))
     if faite.constats:
         echouer("Ce bilan arrêté n'est pas reconnu intact : voyez ce qui précède.")
     typer.echo("Intact.")
@@ -81,6 +81,11 @@ def _lire(fichier: Path) -> Document:
         return lire_document(fichier.read_bytes())
     except (OSError, Illisible) as erreur:
         echouer(f"Ce fichier n'est pas un bilan arrêté intact : {_raison(erreur)}.")
+
+
+def _sur_une_ligne(texte: str) -> str:
+    """What a file holds must neither write lines of its own nor move the cursor."""
+    return "".join(signe if signe.isprintable() else "\N{REPLACEMENT CHARACTER}" for signe in texte)
 
 
 def _raison(erreur: Exception) -> str:

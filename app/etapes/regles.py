@@ -62,6 +62,15 @@ def refus_de_prolonger(presents: Termes, voulus: Termes) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class CritereScelle:
+    """What a validation reads of a criterion that was sealed, in whichever form of the bilan."""
+
+    code: str
+    etat: str
+    explication: str
+
+
 class CritereJuge(Protocol):
     """What a validation looks at of a criterion."""
 

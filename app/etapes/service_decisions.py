@@ -9,9 +9,8 @@ from app.acces.roles import Acces
 from app.arretes.depot import arretes as lire_arretes
 from app.bilan.depot import Selection, lire_faits
 from app.bilan.jugement import juger
-from app.bilan.schemas import Critere
 from app.erreurs import Conflit, CorpsInvalide, ValidationIncomplete
-from app.etapes.regles import Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
+from app.etapes.regles import CritereScelle, Termes, manquants_a_la_validation, prolongee, refus_de_prolonger
 from app.etapes.schemas import DecisionCorps, DecisionLue
 from app.etapes.service import franchir, refuser
 from app.preseries import depot
@@ -61,12 +60,12 @@ async def decisions(session: AsyncSession, acces: Acces, code: str) -> list[Deci
 async def _exiger_un_bilan_approuve(session: AsyncSession, preserie: Preserie) -> UUID:
     """The sealed bilan that a validation rests on; raises ValidationIncomplete (409)."""
     arretes = await lire_arretes(session, preserie.id)
-    if not arretes or preserie.bilan_arrete_le != arretes[0][0].au:
+    sens = {approbation.partie: approbation.sens for approbation in arretes[0][1]} if arretes else {}
+    if preserie.bilan_arrete_le is None and "refuse" not in sens.values():
         (faits,) = await lire_faits(session, Selection(preserie=preserie.code))
         raise ValidationIncomplete(manquants_a_la_validation(juger(faits).criteres, None, depasse=bool(arretes)))
-    arrete, approbations = arretes[0]
-    criteres = [Critere.model_validate(critere) for critere in json.loads(arrete.contenu)["criteres"]]
-    sens = {approbation.partie: approbation.sens for approbation in approbations}
+    arrete = arretes[0][0]
+    criteres = [CritereScelle(c["code"], c["etat"], c["explication"]) for c in json.loads(arrete.contenu)["criteres"]]
     if manques := manquants_a_la_validation(criteres, sens):
         raise ValidationIncomplete(manques)
     return arrete.id

@@ -122,6 +122,7 @@ class Prerequis(Table):
     description: Mapped[str | None] = mapped_column(Text)
     valide_le: Mapped[date | None] = mapped_column(Date)
     preuve: Mapped[str | None] = mapped_column(Text)
+    retire_le: Mapped[date | None] = mapped_column(Date)
 
 
 class Decision(Table):

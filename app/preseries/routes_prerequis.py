@@ -32,8 +32,9 @@ async def lire_prerequis(
     "/preseries/{code}/prerequis/{prerequis}",
     summary="Identifier, décrire ou valider un prérequis technique",
     description="Inscrit le prérequis (201) ou le remplace (200). Validé, il porte un jour, et dit sur quoi sa "
-    "validation repose. Une fois la liste complète, le jalon « prerequis_identifies » le dit.",
-    responses=inscription(PrerequisLu) | problemes(introuvable(), terminee()),
+    "validation repose. Une fois la liste complète, le jalon « prerequis_identifies » le dit. Inscrit par erreur, il "
+    "se retire (« retire_le », par la Cnam) : il ne compte plus.",
+    responses=inscription(PrerequisLu) | problemes(introuvable(), service_prerequis.reserve_a_la_cnam(), terminee()),
 )
 async def inscrire_prerequis(
     code: CodeChemin,

@@ -104,12 +104,16 @@ class JalonLu(JalonCorps):
 
 
 class PrerequisCorps(Corps):
-    """A technical prerequisite of deployment; ``preuve`` is what its validation rests on."""
+    """A technical prerequisite of deployment; ``preuve`` is what its validation rests on.
+
+    ``retire_le``: the Cnam took it off the list, where it no longer counts.
+    """
 
     libelle: LibelleLibre
     description: TexteLibre | None = None
     valide_le: Jour | None = None
     preuve: TexteLibre | None = None
+    retire_le: Jour | None = None
 
 
 class PrerequisLu(PrerequisCorps):

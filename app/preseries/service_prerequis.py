@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.acces.roles import Acces
-from app.erreurs import Introuvable
+from app.acces.roles import Acces, Role
+from app.erreurs import Introuvable, RoleInsuffisant
 from app.preseries.inscription import Auteur, Inscrit, Objet, inscrire
 from app.preseries.modeles import Prerequis
 from app.preseries.schemas import PrerequisCorps, PrerequisLu
@@ -14,11 +14,13 @@ from app.preseries.vues import vue_prerequis
 async def enregistrer_prerequis(
     session: AsyncSession, auteur: Auteur, preserie: str, code: str, corps: PrerequisCorps
 ) -> Inscrit[PrerequisLu]:
-    """Raises Introuvable (404), EtapeRefusee (409), VersionDepassee (412)."""
+    """Raises Introuvable (404), RoleInsuffisant (403), EtapeRefusee (409), VersionDepassee (412)."""
     presente = await preserie_visible(session, auteur.acces, preserie)
     connu = await session.get(Prerequis, (presente.id, code))
     avant = vue_prerequis(connu) if connu is not None else None
     auteur.verifier(avant)
+    if auteur.acces.role is not Role.CNAM and corps.retire_le != (avant.retire_le if avant is not None else None):
+        raise reserve_a_la_cnam()
     ligne = connu or Prerequis(preserie_id=presente.id, code=code)
     for champ, valeur in corps:
         setattr(ligne, champ, valeur)
@@ -36,6 +38,10 @@ async def un_prerequis(session: AsyncSession, acces: Acces, preserie: str, code:
     if trouve is None:
         raise inconnu()
     return vue_prerequis(trouve)
+
+
+def reserve_a_la_cnam() -> RoleInsuffisant:
+    return RoleInsuffisant("Seule la Cnam retire un prérequis, ou le remet : laissez retire_le comme il est.")
 
 
 def inconnu() -> Introuvable:

@@ -28,12 +28,13 @@ class Invite:
 
 def reponses(preserie: type[Preserie], au: datetime | None) -> Select[*tuple[Any, ...]]:
     """For a query of the préséries: the latest answer of each pilote, as ``regles.Reponse``, up to an instant."""
-    r, levee = LigneReponse, LeveeFrein
+    r, levee, autre = LigneReponse, LeveeFrein, aliased(LeveeFrein)
     dernieres = select(func.max(r.id)).where(r.preserie_id == preserie.id).group_by(r.pilote_id).correlate(preserie)
-    levees = levee.reponse_id == r.id
+    derniere_levee = select(func.max(autre.id)).where(autre.reponse_id == r.id).correlate(r)
     if au is not None:
         dernieres = dernieres.where(r.le <= au)
-        levees = and_(levees, levee.le <= au)
+        derniere_levee = derniere_levee.where(autre.le <= au)
+    levees = and_(levee.id == derniere_levee.scalar_subquery(), levee.leve)
     colonnes = (
         *(r.id, r.le, r.satisfaction, r.operations, r.frein_bloquant, r.frein, r.commentaire),
         *(levee.le, levee.motif),

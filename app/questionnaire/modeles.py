@@ -40,12 +40,16 @@ class Reponse(Table):
 
 
 class LeveeFrein(Table):
-    """The Cnam lifted the frein of one answer, as it was given: a later answer of the pilote may bring it back."""
+    """The Cnam lifted the frein of one answer, or put it back; the latest of an answer counts.
+
+    It holds for the answer as it was given: a later one of the pilote may bring the frein back.
+    """
 
     __tablename__ = "levee_frein"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
     cle_id: Mapped[int]
-    reponse_id: Mapped[int] = mapped_column(ForeignKey("reponse.id"), unique=True)
+    reponse_id: Mapped[int] = mapped_column(ForeignKey("reponse.id"), index=True)
+    leve: Mapped[bool]
     motif: Mapped[str] = mapped_column(Text)

@@ -4,7 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+from app.preseries.annuaire import PARIS
 
 NOTES = range(1, 6)
 """From very dissatisfied to very satisfied."""
@@ -53,3 +55,8 @@ def noter(notes: Iterable[int]) -> Notes:
 def masquer(texte: str | None) -> str | None:
     """A text as it may be shown: whatever looks like an N° AM is hidden, also where spaces, dots or dashes part it."""
     return _NUMERO_AM.sub(MASQUE, texte) if texte is not None else None
+
+
+def jour_de(instant: datetime) -> date:
+    """The day of an answer, in France: all that is told of when it came."""
+    return instant.astimezone(PARIS).date()

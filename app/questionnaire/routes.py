@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request
 
 from app.acces.dependances import exiger
 from app.acces.roles import Acces
-from app.erreurs import EcritureEnCours
+from app.erreurs import EcritureEnCours, QuestionnaireClos
 from app.parametres import LIMITE, Apres, ApresNumeroAm, Limite, Page
 from app.preseries.dependances import CodeChemin
 from app.preseries.dependances import Lecteur as CnamOuEditeur
@@ -38,7 +38,7 @@ TOUS = InvitationsCorps()
     description="Donne à chaque pilote qui n'a pas quitté la présérie, ou à ceux de « numeros_am », un lien qui lui "
     "est propre : transmettez-le à lui seul. Le lien n'est donné que cette fois, et remplace le précédent ; une "
     "réponse déjà donnée reste, et se corrige par le nouveau.",
-    responses=problemes(introuvable(), service.hors_preserie(), service.pilote_inconnu()),
+    responses=problemes(introuvable(), service.hors_preserie(), QuestionnaireClos(), service.pilote_inconnu()),
 )
 async def inviter_pilotes(
     code: CodeChemin,
@@ -98,8 +98,8 @@ async def lister_reponses(
 
 @routes.patch(
     "/preseries/{code}/questionnaire/reponses/{reponse}",
-    summary="Lever le frein bloquant d'une réponse",
-    description="Avec un motif, qui est montré. Levé deux fois pour le même motif, rien ne change. Si le pilote "
+    summary="Lever le frein bloquant d'une réponse, ou le remettre",
+    description="Avec un motif, qui est montré ; levé par erreur, il se remet. Levé deux fois pour le même motif, rien ne change. Si le pilote "
     "corrige ensuite sa réponse et signale encore un frein, celui-ci est de nouveau ouvert.",
     responses=problemes(
         introuvable(), service.reponse_inconnue(), service.sans_frein(), service.deja_leve(), terminee()

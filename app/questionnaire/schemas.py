@@ -1,7 +1,7 @@
 """Wire forms of the questionnaire (CONTRACT, « Registry »)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StrictBool, StringConstraints, field_validator
@@ -57,12 +57,15 @@ class InvitationEmise(BaseModel):
 
 
 class InvitationLue(BaseModel):
-    """The latest invitation of a pilote; ``repondu_le`` is its latest answer, None where it gave none."""
+    """The latest invitation of a pilote; ``repondu_le`` is the day of its latest answer, None where it gave none.
+
+    No more than the day: by the instant each answer would tell whose it is.
+    """
 
     numero_am: str
     invite_le: datetime
     expire_le: datetime
-    repondu_le: datetime | None
+    repondu_le: date | None
 
 
 class ReponseCorps(Corps):
@@ -81,9 +84,9 @@ class ReponseCorps(Corps):
 
 
 class ReponseDonnee(BaseModel):
-    """A pilote's answer as it stands; an N° AM in its texts is masked."""
+    """A pilote's answer as it stands, with its day; an N° AM in its texts is masked."""
 
-    le: datetime
+    le: date
     satisfaction: int
     operations: dict[str, int]
     frein_bloquant: bool
@@ -100,7 +103,7 @@ class ReponseLue(ReponseDonnee):
 
 
 class LeveeCorps(Corps):
-    frein_leve: Literal[True]
+    frein_leve: StrictBool
     motif: Motif
 
 

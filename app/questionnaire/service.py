@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
-from app.erreurs import Conflit, CorpsInvalide, EtapeRefusee, Introuvable
+from app.erreurs import Conflit, CorpsInvalide, EtapeRefusee, Introuvable, QuestionnaireClos
 from app.journal import depot as journal
 from app.journal.depot import Fait
 from app.parametres import Page, curseur
@@ -18,7 +18,7 @@ from app.preseries.modeles import Preserie
 from app.preseries.service import preserie_ou_404, preserie_visible, refuser_si_terminee
 from app.questionnaire import depot
 from app.questionnaire.modeles import Invitation, LeveeFrein
-from app.questionnaire.regles import Reponse, masquer
+from app.questionnaire.regles import Reponse, jour_de, masquer
 from app.questionnaire.schemas import (
     Frein,
     InvitationEmise,
@@ -46,6 +46,8 @@ async def inviter(
     preserie = await preserie_visible(session, acces, code)
     if preserie.statut not in OUVERTS:
         raise hors_preserie()
+    if preserie.bilan_arrete_le is not None:
+        raise QuestionnaireClos
     presents = await depot.a_inviter(session, preserie.id)
     voulus = sorted(set(corps.numeros_am)) if corps.numeros_am is not None else list(presents)
     if not set(voulus) <= presents.keys():
@@ -86,7 +88,12 @@ async def invitations(
     preserie = await preserie_visible(session, acces, code)
     lignes = await depot.invitations(session, preserie.id, apres, limite + 1)
     elements = [
-        InvitationLue(numero_am=numero_am, invite_le=le, expire_le=expire_le, repondu_le=repondu_le)
+        InvitationLue(
+            numero_am=numero_am,
+            invite_le=le,
+            expire_le=expire_le,
+            repondu_le=jour_de(repondu_le) if repondu_le is not None else None,
+        )
         for numero_am, le, expire_le, repondu_le in lignes[:limite]
     ]
     return Page(elements=elements, suivant=elements[-1].numero_am if len(lignes) > limite else None)
@@ -128,7 +135,7 @@ async def reponses(
 
 
 async def lever(session: AsyncSession, acces: Acces, code: str, reponse_id: int, corps: LeveeCorps) -> ReponseLue:
-    """Lifts the frein of the latest answer of a pilote.
+    """Lifts the frein of the latest answer of a pilote, or puts back one that was lifted by mistake.
 
     Raises Introuvable (404), Conflit (409) where it has none or another motif lifted it, EtapeRefusee (409).
     """
@@ -138,15 +145,15 @@ async def lever(session: AsyncSession, acces: Acces, code: str, reponse_id: int,
         raise reponse_inconnue()
     if not lue.frein_bloquant:
         raise sans_frein()
-    if lue.frein_leve_le is not None:
-        if lue.motif != corps.motif:
+    if (lue.frein_leve_le is not None) is corps.frein_leve:
+        if corps.frein_leve and lue.motif != corps.motif:
             raise deja_leve()
         return lue
     refuser_si_terminee(preserie)
-    session.add(LeveeFrein(cle_id=acces.cle_id, reponse_id=reponse_id, motif=corps.motif))
+    session.add(LeveeFrein(cle_id=acces.cle_id, reponse_id=reponse_id, leve=corps.frein_leve, motif=corps.motif))
     await session.flush()
     fait = Fait(
-        action="levee",
+        action="levee" if corps.frein_leve else "retablissement",
         objet="reponse",
         code=str(reponse_id),
         editeur=await registre.editeur_de(session, preserie.logiciel_id),
@@ -173,7 +180,7 @@ def _du_frein(recues: Sequence[Reponse], frein: Frein | None) -> list[Reponse]:
 def _lue(r: Reponse) -> ReponseLue:
     return ReponseLue(
         id=r.id,
-        le=r.le,
+        le=jour_de(r.le),
         satisfaction=r.satisfaction,
         operations=dict(r.operations),
         frein_bloquant=r.frein_bloquant,

@@ -12,7 +12,7 @@ from app.preseries.inscription import Inscrit
 from app.questionnaire import depot
 from app.questionnaire.depot import Invite
 from app.questionnaire.modeles import Reponse
-from app.questionnaire.regles import masquer
+from app.questionnaire.regles import jour_de, masquer
 from app.questionnaire.schemas import QuestionnaireLu, QuestionsLues, ReponseCorps, ReponseDonnee
 from app.questionnaire.service import OUVERTS, empreinte, regles
 
@@ -95,7 +95,7 @@ def _contenu(reponse: Reponse | ReponseCorps) -> tuple[object, ...]:
 
 def _donnee(ligne: Reponse) -> ReponseDonnee:
     return ReponseDonnee(
-        le=ligne.le,
+        le=jour_de(ligne.le),
         satisfaction=ligne.satisfaction,
         operations=ligne.operations,
         frein_bloquant=ligne.frein_bloquant,

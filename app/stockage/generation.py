@@ -21,10 +21,11 @@ FRAICHEUR_MAX_S = 0.9
 CANAL = "bilans"
 TOUT = "*"
 """Where changes are told for bilans that are followed live, and that any présérie may have changed."""
-_AVANCER = text(
-    "WITH avancee AS (UPDATE registre SET generation = generation + 1 RETURNING generation) "
-    "SELECT pg_notify(:canal, :tout) FROM avancee"
-).bindparams(canal=CANAL, tout=TOUT)
+_AVANCER = text("""
+WITH avancee AS (UPDATE registre SET generation = generation + 1 RETURNING clock_timestamp()::text AS instant)
+SELECT pg_notify(:canal, :tout), set_config('traces_postes.instant', instant, true) FROM avancee
+""").bindparams(canal=CANAL, tout=TOUT)
+"""``garder_la_version`` dates all versions of a change by this one instant, that at which the row was locked."""
 _journal = structlog.get_logger(__name__)
 
 

@@ -29,14 +29,16 @@ SUIVIES = {
 }
 """Tables of the registry whose every version is kept, and the columns that tell their rows apart."""
 
-# A wrapped key is destroyed at the end of a présérie: no version may keep it.
+# A wrapped key is destroyed at the end of a présérie: no version may keep it. All versions of one change of the
+# registry bear the instant at which it took the registry's row: as of any other, a part of it would be seen.
 GARDER = """
 CREATE FUNCTION garder_la_version() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   valeurs jsonb := to_jsonb(NEW) - 'cle_enveloppee';
 BEGIN
-  INSERT INTO version_registre (objet, cle, ligne)
-  SELECT TG_TABLE_NAME, string_agg(valeurs ->> nom, '/' ORDER BY rang), valeurs
+  INSERT INTO version_registre (depuis_le, objet, cle, ligne)
+  SELECT coalesce(nullif(current_setting('traces_postes.instant', true), '')::timestamptz, clock_timestamp()),
+         TG_TABLE_NAME, string_agg(valeurs ->> nom, '/' ORDER BY rang), valeurs
   FROM unnest(TG_ARGV) WITH ORDINALITY AS colonnes(nom, rang);
   RETURN NULL;
 END $$
@@ -137,6 +139,7 @@ def _prerequis() -> None:
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("valide_le", sa.Date(), nullable=True),
         sa.Column("preuve", sa.Text(), nullable=True),
+        sa.Column("retire_le", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["preserie_id"], ["preserie.id"], name=op.f("fk_prerequis_preserie_id")),
         sa.PrimaryKeyConstraint("preserie_id", "code", name=op.f("pk_prerequis")),
     )
@@ -235,11 +238,12 @@ def _questionnaire() -> None:
     _fait(
         "levee_frein",
         sa.Column("reponse_id", sa.BigInteger(), nullable=False),
+        sa.Column("leve", sa.Boolean(), nullable=False),
         sa.Column("motif", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["reponse_id"], ["reponse.id"], name=op.f("fk_levee_frein_reponse_id")),
-        sa.UniqueConstraint("reponse_id", name=op.f("uq_levee_frein_reponse_id")),
         preserie=False,
     )
+    op.create_index(op.f("ix_levee_frein_reponse_id"), "levee_frein", ["reponse_id"])
 
 
 def _arretes() -> None:

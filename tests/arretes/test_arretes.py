@@ -13,6 +13,8 @@ from tests.arretes.aides import ARRETES, approuver, arreter, editeur_de, rendre_
 from tests.contrat.aides import NIR, cas, mettre, verifier_probleme
 from tests.outils import PILOTES, PRESERIE, Corps, Service, echec, trace
 
+INVITATIONS = f"/preseries/{PRESERIE}/questionnaire/invitations"
+
 
 @pytest.fixture
 async def cnam(service: Service, proprietaire: asyncpg.Connection) -> Service:
@@ -88,7 +90,10 @@ async def test_un_refus_dit_pourquoi_sans_nommer_personne(cnam: Service) -> None
 
 async def test_seul_le_dernier_arrete_s_approuve_et_plus_apres_une_prolongation(cnam: Service) -> None:
     premier = await arreter(cnam)
-    await approuver(cnam, premier)
+    premier = await approuver(cnam, premier)
+    encore = await cnam.appeler("POST", ARRETES)
+    assert (encore.status_code, encore.json()) == (200, premier)  # nothing changed: it stands, with its approval
+    assert (await cnam.poster([trace()])).status_code == 200
     second = await arreter(cnam)
     corps = {"sens": "approuve", "motif": None}
     editeur = await editeur_de(cnam)
@@ -106,6 +111,29 @@ async def test_seul_le_dernier_arrete_s_approuve_et_plus_apres_une_prolongation(
     assert [len(resume["approbations"]) for resume in page["elements"]] == [0, 1]
 
 
+async def test_un_refus_rouvre_le_questionnaire(cnam: Service) -> None:
+    """Whoever sealed it, too early: the other side refuses, and pilotes may answer until the next one."""
+    editeur = await editeur_de(cnam)
+    (invitation,) = (await cnam.appeler("POST", INVITATIONS, json={"numeros_am": [PILOTES[3]]})).json()
+    pilote = Service(cnam.client, cnam.application)
+    avis = {"satisfaction": 2, "operations": {}, "frein_bloquant": True, "frein": "Trop lent.", "commentaire": None}
+    scelle = await arreter(editeur)
+    clos = await pilote.appeler("POST", f"/questionnaire/{invitation['jeton']}", json=avis)
+    verifier_probleme(clos, 409, "questionnaire-clos")
+    verifier_probleme(await editeur.appeler("POST", INVITATIONS), 409, "questionnaire-clos")
+    await approuver(cnam, scelle, "refuse", "Deux pilotes n'ont pas encore répondu.")
+    assert (await pilote.appeler("POST", f"/questionnaire/{invitation['jeton']}", json=avis)).status_code == 201
+    corps = {"sens": "approuve", "motif": None}
+    refus = await editeur.appeler("POST", f"/bilan/arretes/{scelle['id']}/approbations", json=corps)
+    verifier_probleme(refus, 409, "conflit")
+    validation = {"sens": "validation", "motif": "Tout y est."}
+    refus = await cnam.appeler("POST", f"/preseries/{PRESERIE}/decision", json=validation)
+    assert "refusé par la Cnam" in verifier_probleme(refus, 409, "validation-incomplete")["detail"]
+    nouveau = await arreter(cnam)
+    assert nouveau["id"] != scelle["id"]
+    assert nouveau["contenu"]["criteres"][4]["freins_ouverts"] == 1
+
+
 async def test_on_arrete_tant_que_la_preserie_est_ouverte(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     arrete = await arreter(cnam)
     for statut in ("preparation", "cloturee", "abandonnee"):
@@ -116,7 +144,7 @@ async def test_on_arrete_tant_que_la_preserie_est_ouverte(cnam: Service, proprie
             corps = {"sens": "approuve", "motif": None}
             verifier_probleme(await cnam.appeler("POST", chemin, json=corps), 409, "etape-refusee")
     await mettre(proprietaire, statut="validee")
-    await arreter(cnam)
+    assert (await cnam.appeler("POST", ARRETES)).status_code == 201
 
 
 async def test_un_arrete_qui_n_existe_pas(cnam: Service) -> None:

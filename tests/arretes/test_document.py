@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.arretes.canonique import Illisible, canonique, empreinte, lire
-from app.arretes.ecarts import ecarts, rectification
+from app.arretes.ecarts import ecarts, rectification, restreindre
 from app.arretes.messages import message_approbation, message_arrete
 from app.arretes.signature import Signataire, identifiant, lire_cles, publique, signature_valide
 from app.arretes.verification import lire_document, verifier
@@ -64,7 +64,25 @@ def test_un_document_intact_l_est_quelle_que_soit_sa_mise_en_page() -> None:
     assert _constats(OCTETS) == []
     for mise_en_page in ({"indent": 2}, {"ensure_ascii": False}, {"separators": (",", ":")}):
         assert _constats(json.dumps(ARRETE, **mise_en_page).encode()) == []
-    assert _constats(json.dumps(ARRETE | {"jwk": SIGNATAIRE.jwks()}).encode()) == []
+    assert len(_constats(json.dumps(ARRETE | {"jwk": SIGNATAIRE.jwks()}).encode())) == 1
+    assert len(_constats(json.dumps(ARRETE)[:-1].encode() + rb', "\ud800": 1}')) == 1
+
+
+def test_un_arrete_d_une_forme_anterieure_se_compare_a_ce_qu_il_dit() -> None:
+    ancien = {"executions": {"total": 4}, "criteres": [{"code": "scor", "etat": "atteint"}], "modalites": []}
+    nouveau = {
+        "executions": {"total": 4, "moyenne": 2},
+        "criteres": [{"code": "scor", "etat": "atteint", "poids": 1}],
+        "modalites": [],
+        "arrivee": {"le": "2026-11-23"},
+    }
+    assert ecarts(ancien, restreindre(nouveau, ancien)) == []
+    autre = nouveau | {
+        "criteres": [{"code": "scor", "etat": "non_atteint", "poids": 1}, {"code": "de-plus", "etat": "x"}]
+    }
+    assert [chemin for chemin, *_ in ecarts(ancien, restreindre(autre, ancien))] == [
+        *("criteres.scor.etat", "criteres.de-plus.code", "criteres.de-plus.etat")
+    ]
 
 
 @given(rang=st.integers(0, len(OCTETS) - 1), octet=st.integers(0, 255))

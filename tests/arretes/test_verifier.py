@@ -87,10 +87,9 @@ async def test_sans_cle_de_confiance_rien_ne_se_verifie_et_rien_ne_se_cree(
 
 async def test_un_fichier_signe_d_une_autre_cle_est_refuse_meme_s_il_la_porte(arrete: Corps, tmp_path: Path) -> None:
     autre = Signataire(AUTRE)
-    contrefait = arrete | {
-        "signature": en_texte(autre.signer(message_arrete(arrete["id"], arrete["empreinte"]))),
-        "jwk": autre.jwks()["keys"][0],
-    }
+    contrefait = arrete | {"signature": en_texte(autre.signer(message_arrete(arrete["id"], arrete["empreinte"])))}
+    porteur = verifier_ici(tmp_path, contrefait | {"jwk": autre.jwks()["keys"][0]})
+    assert (porteur.exit_code, "d'autres champs" in porteur.stderr) == (1, True)
     for cle in (autre.cle, arrete["cle"]):
         fini = verifier_ici(tmp_path, contrefait | {"cle": cle})
         assert fini.exit_code == 1

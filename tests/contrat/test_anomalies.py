@@ -131,22 +131,29 @@ async def test_une_declaration_ouvre_et_la_meme_ne_change_rien(
     )
     assert (declaree["occurrences"], declaree["premiere_le"], declaree["versions"]) == (0, None, [])
     assert (await _critere(cnam))["bloquantes"] == [declaree]
+    assert await _declarer(editeur, 200) == declaree
+    await _declarer(cnam)  # the Cnam confirms it
+    for service in (cnam, editeur):
+        assert (await _declarer(service, 200))["statut"] == "ouverte"
     await _suivre(editeur, CORRECTION)
     journal = await compter(proprietaire, "journal")
     for service in (cnam, editeur):
-        assert (await _declarer(service, 200))["statut"] == "corrigee"
         assert (await _suivre(service, CORRECTION))["statut"] == "corrigee"
     assert await compter(proprietaire, "journal") == journal
-    assert await compter(proprietaire, "suite_anomalie") == 2
+    assert await compter(proprietaire, "suite_anomalie") == 3
+    encore = await _declarer(cnam)
+    assert (encore["statut"], len(encore["historique"])) == ("ouverte", 4)  # it is there again
     autre = await _declarer(cnam, libelle="Écran figé, encore")
-    assert (autre["statut"], autre["libelle"], len(autre["historique"])) == ("ouverte", "Écran figé, encore", 3)
+    assert (autre["statut"], autre["libelle"], len(autre["historique"])) == ("ouverte", "Écran figé, encore", 5)
+    dites = [suite["libelle"] for suite in autre["historique"] if suite["statut"] == "declaree"]
+    assert dites == [DECLARATION["libelle"]] * 3 + ["Écran figé, encore"]
 
 
 async def test_deux_declarations_a_la_fois_n_en_font_qu_une(cnam: Service, editeur: Service) -> None:
     envois = [service.appeler("POST", LISTE, json=DECLARATION) for service in (cnam, editeur) * 4]
     statuts = sorted(reponse.status_code for reponse in await asyncio.gather(*envois))
-    assert statuts == [*[200] * 7, 201]
-    assert len((await cnam.lire(UNE))["historique"]) == 1
+    assert statuts == [*[200] * 6, 201, 201]
+    assert {suite["role"] for suite in (await cnam.lire(UNE))["historique"]} == {"cnam", "editeur"}
 
 
 async def test_l_editeur_n_attenue_pas_ce_que_la_cnam_a_declare(cnam: Service, editeur: Service) -> None:
@@ -225,9 +232,10 @@ async def test_en_preparation_rien_ne_s_y_oppose_et_a_la_fin_tout(
     for statut in ("cloturee", "abandonnee"):
         await mettre(proprietaire, statut=statut)
         verifier_probleme(await cnam.appeler("PATCH", UNE, json={"statut": "ouverte"}), 409, "etape-refusee")
-        reponse = await cnam.appeler("POST", LISTE, json=DECLARATION | {"libelle": "Autre"})
-        verifier_probleme(reponse, 409, "etape-refusee")
-        assert await _suivre(cnam, CORRECTION) == await _declarer(cnam, 200)
+        for libelle in (DECLARATION["libelle"], "Autre"):
+            reponse = await cnam.appeler("POST", LISTE, json=DECLARATION | {"libelle": libelle})
+            verifier_probleme(reponse, 409, "etape-refusee")
+        assert (await _suivre(cnam, CORRECTION))["statut"] == "corrigee"
 
 
 async def test_les_filtres_de_la_liste_se_combinent(cnam: Service) -> None:

@@ -105,6 +105,35 @@ async def test_chaque_changement_du_registre_vaut_depuis_son_instant(
                 assert {champ: alors[champ] for champ in figes} == {champ: attendu[champ] for champ in figes}
 
 
+async def test_tout_un_changement_vaut_du_meme_instant(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """As of an instant within, half of an import would be seen."""
+    chemin = f"/preseries/{PRESERIE}/planning"
+    planning = await cnam.appeler("GET", chemin, headers={"Accept": "text/csv"})
+    importe = planning.text.replace(",oui,", ",non,").replace(";oui;", ";non;")
+    assert importe != planning.text
+    reponse = await cnam.appeler("POST", chemin, content=importe.encode(), headers={"Content-Type": "text/csv"})
+    assert reponse.status_code == 200, reponse.text
+    instants = await proprietaire.fetch(
+        "SELECT depuis_le, count(*) FROM version_registre WHERE objet = 'pilote' GROUP BY 1 HAVING count(*) > 1"
+    )
+    assert [ligne["count"] for ligne in instants] == [len(PILOTES)]
+
+
+async def test_qui_voit_une_preserie_se_juge_a_present(cnam: Service) -> None:
+    """Also as known at an instant when its logiciel was another's."""
+    logiciel = await cnam.lire("/logiciels/ortho-plus")
+    await _mettre(cnam, "/editeurs/neuf", {"raison_sociale": "Neuf", "solution_sesam_vitale": False})
+    corps = {nom: logiciel[nom] for nom in ("module", "nom", "sesam_vitale", "autorisation_cnda")}
+    await _mettre(cnam, "/logiciels/autre", corps | {"editeur": "ortho-soft"})
+    await _mettre(cnam, "/preseries/autre-lpp", {"logiciel": "autre", "categorie_ps": "lpp", "cpam": ["33"]})
+    await _mettre(cnam, "/logiciels/autre", corps | {"editeur": "neuf"})
+    neuf = await cnam.en(Role.EDITEUR, editeur="neuf")
+    ancien = await cnam.en(Role.EDITEUR, editeur="ortho-soft")
+    chemin = "/bilan/preseries/autre-lpp?au=2026-01-01T00:00:00Z"
+    assert (await neuf.lire(chemin))["preserie"] == "autre-lpp"
+    assert (await ancien.appeler("GET", chemin)).status_code == 404
+
+
 async def test_avant_son_inscription_une_preserie_se_lit_vide(cnam: Service) -> None:
     await cnam.poster([trace()])
     alors = await cnam.lire(f"{BILAN}?au=2026-01-01T00:00:00Z")

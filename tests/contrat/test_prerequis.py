@@ -10,7 +10,13 @@ from tests.contrat.semis import BILAN
 from tests.outils import PILOTES, PRESERIE, Corps, Service
 
 LISTE = f"/preseries/{PRESERIE}/prerequis"
-VIDE: Corps = {"libelle": "Certificat de production", "description": None, "valide_le": None, "preuve": None}
+VIDE: Corps = {
+    "libelle": "Certificat de production",
+    "description": None,
+    "valide_le": None,
+    "preuve": None,
+    "retire_le": None,
+}
 VALIDE: Corps = VIDE | {
     "description": "Le certificat du serveur d'envoi est celui de la production.",
     "valide_le": "2026-11-20",
@@ -41,7 +47,24 @@ async def test_un_prerequis_s_identifie_se_decrit_et_se_valide(cnam: Service) ->
     assert (await _critere(cnam))["etat"] == "atteint"
     assert (await cnam.lire(LISTE)) == {"elements": [valide], "suivant": None}
     court = await cnam.appeler("PUT", f"{LISTE}/court", json={"libelle": "Court"})
-    assert court.json() == {"libelle": "Court", "code": "court", "description": None, "valide_le": None, "preuve": None}
+    assert court.json() == dict.fromkeys(VIDE) | {"libelle": "Court", "code": "court"}
+
+
+async def test_inscrit_par_erreur_il_se_retire_par_la_cnam(cnam: Service) -> None:
+    editeur = await cnam.en(Role.EDITEUR, editeur="ortho-soft")
+    await cnam.appeler("PUT", f"/preseries/{PRESERIE}/jalons/prerequis_identifies", json={"le": "2026-11-02"})
+    await _mettre(editeur, "certifcat", VIDE)
+    assert (await _critere(cnam))["etat"] == "indetermine"
+    retire = VIDE | {"retire_le": "2026-11-21"}
+    refus = await editeur.appeler("PUT", f"{LISTE}/certifcat", json=retire)
+    verifier_probleme(refus, 403, "role-insuffisant")
+    await _mettre(cnam, "certifcat", retire, 200)
+    critere = await _critere(cnam)
+    assert (critere["etat"], critere["prerequis"]) == ("atteint", [])
+    for liste in critere["listes"]:
+        assert len((await cnam.lire(liste["lien"]))["elements"]) == liste["nombre"] == 0
+    assert len((await cnam.lire(LISTE))["elements"]) == 1
+    await _mettre(editeur, "certifcat", retire | {"preuve": "Doublon de « certificat »."}, 200)
 
 
 async def test_deux_personnes_ne_s_ecrasent_pas(cnam: Service) -> None:

@@ -75,7 +75,7 @@ def test_le_formulaire_prerempli_redonne_la_reponse(
     corps = ReponseCorps(
         satisfaction=satisfaction, operations=operations, frein_bloquant=bloquant, frein=texte, commentaire=None
     )
-    donnee = ReponseDonnee.model_validate(corps.model_dump() | {"le": "2026-11-20T10:00:00Z"})
+    donnee = ReponseDonnee.model_validate(corps.model_dump() | {"le": "2026-11-20"})
     assert ReponseCorps.model_validate(en_reponse(en_saisie(donnee))) == corps
 
 

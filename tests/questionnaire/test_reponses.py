@@ -55,7 +55,7 @@ async def test_une_reponse_se_donne_se_redit_et_se_corrige(
     assert (await compter(base, "reponse"), len(await _entrees(cnam))) == (1, 1)
     corrigee = await repondre(pilote, jeton, bloquee(commentaire=""), 200)
     assert corrigee == bloquee() | {"le": corrigee["le"]}
-    assert corrigee["le"] > donnee["le"]
+    assert donnee["le"] <= corrigee["le"]
     assert (await pilote.lire(f"/questionnaire/{jeton}"))["reponse"] == corrigee
     assert await compter(base, "reponse") == 2
     assert [lue["satisfaction"] for lue in (await cnam.lire(REPONSES))["elements"]] == [2]
@@ -267,7 +267,7 @@ async def test_la_cnam_leve_un_frein_une_fois(cnam: Service, pilote: Service, ba
     verifier_probleme(await cnam.appeler("PATCH", f"{REPONSES}/{sans}", json=levee), 409, "conflit")
     verifier_probleme(await cnam.appeler("PATCH", f"{REPONSES}/999", json=levee), 404, "introuvable")
     for corps in (
-        {"frein_leve": False, "motif": "x"},
+        {"frein_leve": 1, "motif": "x"},
         {"frein_leve": True},
         levee | {"motif": f"Vu avec {PILOTES[0]}"},
     ):
@@ -276,6 +276,13 @@ async def test_la_cnam_leve_un_frein_une_fois(cnam: Service, pilote: Service, ba
     refus = await editeur.appeler("PATCH", f"{REPONSES}/{avec}", json=levee)
     verifier_probleme(refus, 403, "role-insuffisant")
     assert [(await _critere(cnam))[nom] for nom in ("freins_ouverts", "freins_leves")] == [0, 1]
+    remis = {"frein_leve": False, "motif": "Levé par erreur."}
+    for _ in range(2):
+        lue = (await cnam.appeler("PATCH", f"{REPONSES}/{avec}", json=remis)).json()
+        assert (lue["frein_leve_le"], lue["motif"]) == (None, None)
+    assert await compter(base, "levee_frein") == 2
+    assert [(await _critere(cnam))[nom] for nom in ("freins_ouverts", "freins_leves")] == [1, 0]
+    assert (await cnam.appeler("PATCH", f"{REPONSES}/{avec}", json=levee)).json()["motif"] == levee["motif"]
 
 
 async def test_un_frein_leve_que_le_pilote_signale_encore_est_de_nouveau_ouvert(cnam: Service, pilote: Service) -> None:
