@@ -99,7 +99,8 @@ async def lister_reponses(
 @routes.patch(
     "/preseries/{code}/questionnaire/reponses/{reponse}",
     summary="Lever le frein bloquant d'une réponse, ou le remettre",
-    description="Avec un motif, qui est montré ; levé par erreur, il se remet. Levé deux fois pour le même motif, rien ne change. Si le pilote "
+    description="Avec un motif, qui est montré ; levé par erreur, il se remet. Levé deux fois pour le même motif, rien "
+    "ne change. Si le pilote "
     "corrige ensuite sa réponse et signale encore un frein, celui-ci est de nouveau ouvert.",
     responses=problemes(
         introuvable(), service.reponse_inconnue(), service.sans_frein(), service.deja_leve(), terminee()
