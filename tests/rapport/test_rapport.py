@@ -16,9 +16,9 @@ from pypdf import PdfReader
 from app.preseries.modalites import CODES
 from app.rapport.sections import MODALITES
 from tests.contrat.aides import cas, verifier_probleme
-from tests.outils import PRESERIE, Corps, Service
-from tests.rapport.aides import anterioriser_le_registre
-from tests.rapport.monde import ARRETE, HOSTILES, LONG, remplir
+from tests.outils import PRESERIE, Corps, Service, trace
+from tests.rapport.aides import anterioriser_l_arrete, anterioriser_le_registre
+from tests.rapport.monde import DEPASSE, HOSTILES, LONG, remplir
 
 CHEMIN = f"/bilan/preseries/{PRESERIE}/rapport"
 
@@ -135,7 +135,8 @@ async def test_la_page_et_le_pdf_disent_tous_les_chiffres_du_bilan(
             assert pilote["cle"] in texte
             assert f"{pilote['executions']}{pilote['enregistrees']}{taux}" in texte
         for anomalie in anomalies:
-            assert _serre(f"{anomalie['code']} ({anomalie['operation']}, {anomalie['origine']})") in texte
+            operation = anomalie["operation"].replace("execution", "exécution")
+            assert _serre(f"{anomalie['code']} ({operation}, {anomalie['origine']})") in texte
         assert f"premiersuccès{qualite['executions_repetees']}{qualite['repetees'][0]}" in texte
         assert f"numéros{qualite['sequences']['perdues']}" in texte
 
@@ -163,18 +164,101 @@ async def test_ce_que_les_pilotes_ecrivent_est_montre_sans_n_am(
             assert "3A1234567" not in texte
             assert "3réponsespour3pilotesinvités,soit100%;1freinbloquantouvert,0levé." in texte
             assert "Satisfactiond'ensemble3,6701011" in texte
+            assert "Opération«exécution»3,6701011" in texte
+            assert "Notesde1(«Trèsinsatisfaisant»)à5(«Trèssatisfaisant»)" in texte
 
 
 async def test_un_bilan_arrete_est_montre_avec_ses_avis(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await remplir(cnam, proprietaire)
-    empreinte = hashlib.sha256(b"x").hexdigest()
+    arrete = await remplir(cnam, proprietaire)
     for forme, texte in await _deux_textes(cnam):
         with cas(forme):
-            assert f"Identifiant{ARRETE}" in texte
-            assert f"Empreinte(SHA-256){empreinte}" in texte
-            assert "AvisdelaCnam✓approuve" in texte
-            assert "Avisdel'éditeur✗refuse" in texte
-            assert _serre(f"signé par la clé cle-2026 ; motif : {HOSTILES[0]}") in texte
+            assert f"Identifiant{arrete['id']}" in texte
+            assert f"Empreinte(SHA-256){arrete['empreinte']}" in texte
+            assert "AvisdelaCnam✓aapprouvé,le" in texte
+            assert "Avisdel'éditeur✗arefusé,le" in texte
+            assert _serre(f"; motif : {HOSTILES[0]}Clé de cet avis{arrete['cle']}") in texte
+            assert "État✗envigueur,refuséparl'éditeurÉcartsàcejouraucunécartVerdict" in texte
+            assert "État–dépasséÉcartsàcejouraucunécartVerdict" in texte
+            assert f"Bilanarrêté{arrete['id'][:8]},telqueconnuau" in texte
+            assert f"Bilanarrêté{DEPASSE[:8]},telqueconnuau" in texte
+
+
+async def test_un_bilan_arrete_dit_combien_de_chiffres_ont_change(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    arrete = await remplir(cnam, proprietaire)
+    accuse = await cnam.poster([trace(sequence=90_010)])
+    assert accuse.json()["enregistrees"] == 1
+    rectification = await cnam.lire(f"/bilan/arretes/{arrete['id']}/rectification")
+    assert len(rectification["ecarts"]) > 1
+    for forme, texte in await _deux_textes(cnam):
+        with cas(forme):
+            assert texte.count(f"Écartsàcejour{len(rectification['ecarts'])}écartsdepuis") == 2
+
+
+async def test_une_prolongation_depasse_le_bilan_arrete(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    arrete = await remplir(cnam, proprietaire)
+    prolongation = {"sens": "prolongation", "motif": "un mois de plus", "fin_prevue_le": "2027-06-30"}
+    reponse = await cnam.appeler("POST", f"/preseries/{PRESERIE}/decision", json=prolongation)
+    assert reponse.status_code == 200, reponse.text
+    for _, texte in await _deux_textes(cnam):
+        assert "État✗dépassé,refuséparl'éditeur" in texte
+        assert "envigueur" not in texte
+    await anterioriser_le_registre(proprietaire)
+    await anterioriser_l_arrete(proprietaire)
+    arrete_le = datetime.fromisoformat(arrete["contenu"]["au"]) - timedelta(hours=2)
+    for apres, etats in ((0, ("✓envigueur", "–dépassé")), (90, ("–dépassé", "–dépassé"))):
+        au = (arrete_le + timedelta(minutes=apres)).isoformat().replace("+00:00", "Z")
+        for forme, texte in await _deux_textes(cnam, f"?au={au}"):
+            with cas((forme, apres)):
+                assert tuple(re.findall("État(.{1,12})Verdict", texte)) == etats
+
+
+async def test_les_mises_a_l_ecart_sont_montrees_avec_leur_motif(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    await remplir(cnam, proprietaire)
+    params = {"preserie": PRESERIE, "ecartee": "true"}
+    ecartees = (await cnam.lire("/executions", params=params))["elements"]
+    assert len(ecartees) == 3
+    reprise = {"ecartee": False, "motif": "à compter"}
+    reponse = await cnam.appeler("PATCH", f"/executions/{ecartees[2]['id']}", json=reprise)
+    assert reponse.status_code == 200, reponse.text
+    for forme, texte in await _deux_textes(cnam):
+        with cas(forme):
+            for e in ecartees[:2]:
+                jour = datetime.fromisoformat(e["jour"])
+                dit = f"{jour:%d/%m/%Y}, pilote {e['pilote']} : dispositifs médicaux, non enregistrée, SCOR : "
+                assert (
+                    _serre(f"{e['id']}{dit}{e['conformite'].replace('_', ' ')}par la Cnam, clé d'accès n° 1") in texte
+                )
+            assert len(re.findall("le[0-9/]{10}[0-9:]{8}essai", texte)) == 2
+            assert ecartees[2]["id"] not in texte
+            assert "àcompter" not in texte
+    avant = (datetime.now(UTC) - timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+    for _, texte in await _deux_textes(cnam, f"?au={avant}"):
+        assert "Aucuneexécutionn'estmiseàl'écart." in texte
+
+
+async def test_les_prerequis_sont_montres_avec_leur_preuve(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await remplir(cnam, proprietaire)
+    for forme, texte in await _deux_textes(cnam):
+        with cas(forme):
+            assert _serre(f"{HOSTILES[0]}—?àvalider—") in texte
+            assert _serre(f"{HOSTILES[1]}à décrire 1✓ validé le 02/11/2026compte rendu 1") in texte
+
+
+async def test_ce_qui_se_copie_du_pdf_est_entier(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    arrete = await remplir(cnam, proprietaire)
+    lu = _lire_pdf(await cnam.appeler("GET", CHEMIN + "?format=pdf"))
+    texte = "\n".join(page.extract_text() for page in lu.pages)
+    ecartees = (await cnam.lire("/executions", params={"preserie": PRESERIE, "ecartee": "true"}))["elements"]
+    assert "\u200b" not in texte
+    for entier in (arrete["id"], arrete["empreinte"], arrete["cle"], *(e["id"] for e in ecartees)):
+        with cas(entier):
+            assert entier in texte
+    assert LONG not in texte  # no line could hold it
+    assert LONG in _serre(texte)
 
 
 async def test_le_pdf_est_balise_en_francais_et_titre(cnam: Service, proprietaire: asyncpg.Connection) -> None:
@@ -249,7 +333,7 @@ async def test_la_page_n_execute_et_ne_charge_rien(cnam: Service, proprietaire: 
 
 
 async def test_tel_que_connu_a_un_instant(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await remplir(cnam, proprietaire)
+    arrete = await remplir(cnam, proprietaire)
     await anterioriser_le_registre(proprietaire)
     await proprietaire.execute("UPDATE trace SET recue_le = emise_le")
     au = "2026-10-19T22:00:00Z"
@@ -260,7 +344,7 @@ async def test_tel_que_connu_a_un_instant(cnam: Service, proprietaire: asyncpg.C
             with cas((forme, attendu)):
                 assert _serre(attendu) in texte
         assert "Telqueconnuau20/10/202600:00:00" in texte
-        assert ARRETE not in texte
+        assert arrete["id"] not in texte
     page = _Page((await cnam.appeler("GET", f"{CHEMIN}?au={au}")).text)
     assert "?au=2026-10-19T22%3A00%3A00Z&format=pdf" in page.liens
 
