@@ -129,7 +129,7 @@ class QuestionnaireClos(Conflit):
     def __init__(self) -> None:
         super().__init__(
             "Ce questionnaire est clos : ses résultats sont arrêtés, et une réponse ne s'y ajoute plus. "
-            "Pour le signaler malgré tout, adressez-vous à l'éditeur de votre logiciel."
+            "Si vous rencontrez encore un problème, signalez-le à l'éditeur de votre logiciel."
         )
 
 

@@ -1,5 +1,6 @@
 """The rules of the catégorie LPP are those of the domain, and stand as data."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -108,6 +109,15 @@ def test_chaque_referentiel_porte_le_code_de_sa_categorie_et_une_version() -> No
         assert referentiel.code == code
         assert referentiel.version
         assert set(referentiel.operations.requises) <= set(referentiel.operations.toutes) <= set(OPERATIONS)
+
+
+def test_aucun_signe_d_une_question_ne_commence_ni_ne_finit_une_ligne() -> None:
+    questionnaire = re.search(r"^\[questionnaire\]$(.+?)^\[donnees\]$", TEXTE, re.MULTILINE | re.DOTALL)
+    assert questionnaire is not None
+    phrases = re.findall('"([^"]+)"', questionnaire[1])
+    assert len(phrases) > 10
+    assert [phrase for phrase in phrases if re.search("(?: |^)[?!:;»]|«(?: |$)", phrase)] == []
+    assert re.search("\u202f[?]", LPP.questionnaire.satisfaction)
 
 
 def test_un_referentiel_ne_se_modifie_pas() -> None:

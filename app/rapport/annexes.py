@@ -6,16 +6,16 @@ from datetime import datetime
 
 from app.bilan.schemas import BilanLu
 from app.bilan.statistiques import wilson
-from app.francais import accorder
+from app.francais import accorder, enumerer
 from app.rapport.courbe import Jour
 from app.rapport.criteres_montres import NOMS
-from app.rapport.formats import instant, intervalle, le_jour, nombre, part, typographier
+from app.rapport.formats import FINE, INSECABLE, instant, intervalle, le_jour, nombre, part, typographier
 from app.rapport.formes import Cellule, Section, Tableau, tableau
 from app.rapport.schemas import QualiteLue
 
 _VERDICTS = {"favorable": "✓ favorable", "defavorable": "✗ défavorable", "en_attente": "? en attente"}
 _PARTIES = {"cnam": "la Cnam", "editeur": "l'éditeur"}
-_SENS = {"approuve": "✓ approuve", "refuse": "✗ refuse"}
+_SENS = {"approuve": "✓ a approuvé", "refuse": "✗ a refusé"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,15 @@ class Avis:
 
 @dataclass(frozen=True, slots=True)
 class BilanArrete:
-    """``cle`` is the id of the key that signed it."""
+    """``cle`` is the id of the key that signed it; ``ecarts``: figures that differ today, None in a report of then."""
 
     id: str
     au: datetime
     verdict: str
     empreinte: str
     cle: str
+    en_vigueur: bool
+    ecarts: int | None
     avis: Sequence[Avis]
 
 
@@ -84,22 +86,34 @@ def arretes(connus: Sequence[BilanArrete]) -> Section:
         lignes = [
             ["Identifiant", a.id],
             ["Tel que connu au", instant(a.au)],
+            ["État", _etat(a)],
             ["Verdict", _VERDICTS[a.verdict]],
             ["Empreinte (SHA-256)", a.empreinte],
             ["Clé de signature", a.cle],
         ]
-        lignes += [
-            [
-                f"Avis de {_PARTIES[un.partie]}",
-                f"{_SENS[un.sens]}, le {instant(un.le)}, signé par la clé {un.cle}"
-                + (f" ; motif : {un.motif}" if un.motif is not None else ""),
+        if a.ecarts is not None:
+            lignes.insert(3, ["Écarts à ce jour", _ecarts(a.ecarts)])
+        for un in a.avis:
+            motif = f"{FINE}; motif{INSECABLE}: {un.motif}" if un.motif is not None else ""
+            lignes += [
+                [f"Avis de {_PARTIES[un.partie]}", f"{_SENS[un.sens]}, le {instant(un.le)}{motif}"],
+                ["Clé de cet avis", un.cle],
             ]
-            for un in a.avis
-        ]
-        tableaux.append(
-            tableau(f"Bilan arrêté, tel que connu au {instant(a.au)}", ("Ce qui est arrêté", "Valeur"), lignes)
-        )
+        nomme = f"Bilan arrêté {a.id[:8]}, tel que connu au {instant(a.au)}"
+        tableaux.append(tableau(nomme, ("Ce qui est arrêté", "Valeur"), lignes))
     return Section("arretes", titre, [f"{accorder(len(connus), 'bilan arrêté', 'bilans arrêtés')}."], tableaux)
+
+
+def _etat(a: BilanArrete) -> str:
+    """Whether it is the one that stands, and who refused it."""
+    etat = "en vigueur" if a.en_vigueur else "dépassé"
+    if refus := [_PARTIES[un.partie] for un in a.avis if un.sens == "refuse"]:
+        return f"✗ {etat}, refusé par {enumerer(refus)}"
+    return f"{'✓' if a.en_vigueur else '–'} {etat}"
+
+
+def _ecarts(nombre_d_ecarts: int) -> str:
+    return f"{accorder(nombre_d_ecarts, 'écart', 'écarts')} depuis" if nombre_d_ecarts else "aucun écart"
 
 
 def par_jour(jours: Sequence[Jour]) -> Tableau:

@@ -1,13 +1,16 @@
 """Reads of the quality of the data, and of the names that the report tells."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, RowMapping, cast, func, or_, select
+from sqlalchemy import DateTime, RowMapping, cast, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.bilan.sources import Source
-from app.preseries.modeles import Module
+from app.arretes.modeles import Arrete
+from app.bilan.modeles import MiseALEcart
+from app.bilan.sources import Source, meme_execution
+from app.preseries.modeles import Decision, Module, Preserie
 from app.rapport.presentation import Noms
 from app.rapport.schemas import EXEMPLES
 from app.traces.modeles import trace
@@ -29,6 +32,42 @@ async def noms(session: AsyncSession, preserie_id: int, source: Source) -> Noms:
         .where(r.preserie.id == preserie_id)
     )
     return Noms(*(await session.execute(requete)).one())
+
+
+async def arrete_en_vigueur(session: AsyncSession, preserie_id: int, au: datetime | None) -> datetime | None:
+    """The instant of the sealed bilan that stands, or stood then: the latest, where no prolongation came since."""
+    if au is None:
+        return await session.scalar(select(Preserie.bilan_arrete_le).where(Preserie.id == preserie_id))
+    prolongee = exists().where(
+        Decision.preserie_id == preserie_id,
+        Decision.sens == "prolongation",
+        Decision.prise_le > Arrete.au,
+        Decision.prise_le <= au,
+    )
+    requete = select(func.max(Arrete.au)).where(Arrete.preserie_id == preserie_id, Arrete.au <= au, ~prolongee)
+    return await session.scalar(requete)
+
+
+async def ecartees(session: AsyncSession, preserie_id: int, source: Source) -> Sequence[RowMapping]:
+    """The executions that stand set aside, with what was decided of each at last, in that order."""
+    m, x, pilote = MiseALEcart, source.executions.c, source.registre.pilote
+    cle = (m.preserie_id, m.pilote_id, m.pseudonyme, m.numero_execution)
+    derniere = (
+        select(*cle, m.id, m.le, m.cle_id, m.ecartee, m.motif)
+        .ext(distinct_on(*cle))
+        .where(m.preserie_id == preserie_id, source.recue(m.le))
+        .order_by(*cle, m.id.desc())
+        .subquery("derniere")
+    )
+    d = derniere.c
+    requete = (
+        select(source.executions, pilote.numero_am, source.phase(x.jour).label("phase"), d.le, d.cle_id, d.motif)
+        .join(derniere, meme_execution(source.executions, derniere))
+        .join(pilote, pilote.id == x.pilote_id)
+        .where(d.ecartee)
+        .order_by(d.id)
+    )
+    return (await session.execute(requete)).mappings().all()
 
 
 async def repetees(session: AsyncSession, preserie_id: int, source: Source) -> Sequence[RowMapping]:

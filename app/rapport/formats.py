@@ -10,10 +10,24 @@ from app.preseries.annuaire import PARIS
 FINE = "\u202f"
 INSECABLE = "\u00a0"
 ABSENT = "—"
+_MOTS = {
+    "execution": "exécution",
+    "teleservice": "téléservice",
+    "reseau": "réseau",
+    "medicaments": "médicaments",
+    "dispositifs_medicaux": "dispositifs médicaux",
+    "kinesitherapie": "kinésithérapie",
+    "pedicurie": "pédicurie",
+}
 
 
 def nombre(valeur: int) -> str:
     return f"{valeur:,}".replace(",", FINE)
+
+
+def mot(code: str) -> str:
+    """A code of the domain as people write it."""
+    return _MOTS.get(code, code.replace("_", " "))
 
 
 def part(partie: int, tout: int) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.bilan.faits import Faits
-from app.bilan.jugement import juger
 from app.bilan.liens import Liens
 from app.bilan.schemas import BilanLu, CriterePrerequis, CritereSatisfaction, Etat, LigneVentilee, Verdict
 from app.francais import enumerer
@@ -17,6 +16,7 @@ from app.rapport.criteres_montres import NOMS, montrer
 from app.rapport.formats import instant, le_jour, part, typographier
 from app.rapport.formes import Figure, Rapport
 from app.rapport.schemas import QualiteLue
+from app.rapport.sections import Ecartee, PrerequisDecrit
 from app.referentiels import Fraction
 
 STATUTS = {
@@ -43,18 +43,24 @@ class Noms:
     cnda: str | None
 
 
-def presenter(
-    faits: Faits,
-    noms: Noms,
-    ventiles: Sequence[LigneVentilee],
-    qualite: QualiteLue | None,
-    arretes: Sequence[BilanArrete],
-) -> Rapport:
-    """``ventiles`` by day; ``qualite`` is None once the raw traces are purged."""
-    bilan = juger(faits)
+@dataclass(frozen=True, slots=True)
+class Complements:
+    """What the report tells beside the bilan. ``ventiles`` by day; ``qualite`` is None once raw traces are purged."""
+
+    noms: Noms
+    ventiles: Sequence[LigneVentilee]
+    ecartees: Sequence[Ecartee]
+    prerequis: Sequence[PrerequisDecrit]
+    qualite: QualiteLue | None
+    arretes: Sequence[BilanArrete]
+
+
+def presenter(faits: Faits, bilan: BilanLu, complements: Complements) -> Rapport:
+    """``bilan`` is what the facts amount to."""
+    noms = complements.noms
     dossier = faits.dossier
     liens = Liens(dossier.preserie, dossier.observee_depuis, faits.au)
-    jours = [Jour(date.fromisoformat(v.cle), v.executions, v.enregistrees) for v in ventiles]
+    jours = [Jour(date.fromisoformat(v.cle), v.executions, v.enregistrees) for v in complements.ventiles]
     par_code = {critere.code: critere for critere in bilan.criteres}
     prerequis, satisfaction = par_code["prerequis"], par_code["satisfaction"]
     assert isinstance(prerequis, CriterePrerequis)  # noqa: S101 — each code has its class
@@ -73,13 +79,14 @@ def presenter(
         jours=annexes.par_jour(jours),
         sections=[
             sections.executions(bilan, liens),
+            sections.ecartees(complements.ecartees),
             sections.anomalies(faits.anomalies, liens),
             sections.pilotes(faits, liens),
             sections.modalites(bilan),
-            sections.prerequis(prerequis),
-            sections.satisfaction(satisfaction, faits.reponses),
-            annexes.qualite(qualite, dossier.purgee_le),
-            annexes.arretes(arretes),
+            sections.prerequis(prerequis, complements.prerequis),
+            sections.satisfaction(satisfaction, faits.reponses, dossier.referentiel.questionnaire.notes),
+            annexes.qualite(complements.qualite, dossier.purgee_le),
+            annexes.arretes(complements.arretes),
         ],
         manque=sections.a_faire(bilan.a_faire),
         listes=annexes.listes(bilan),

@@ -49,7 +49,8 @@ Au = Annotated[datetime | None, Depends(_au, scope="function")]
     "/bilan/preseries/{code}/rapport",
     summary="Le rapport d'une présérie, pour des personnes",
     description="Le bilan à lire autour d'une table : les critères, la courbe du taux d'enregistrement, la matrice "
-    "SCOR, les anomalies, les pilotes, les modalités, la qualité des données, les bilans arrêtés. En HTML, ou en PDF "
+    "SCOR, les mises à l'écart, les anomalies, les pilotes, les modalités, les prérequis et leurs preuves, la qualité "
+    "des données, les bilans arrêtés et ce qui a changé depuis. En HTML, ou en PDF "
     "balisé (PDF/UA) avec « Accept: application/pdf » ou « format=pdf » ; les chiffres sont ceux du bilan. Avec "
     "« au », 410 une fois les traces brutes purgées.",
     response_class=HTMLResponse,

@@ -1,6 +1,8 @@
 """PURE. The report's sections after the criteria: what the figures are made of, and how the présérie is run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from app.anomalies.schemas import AnomalieLue, StatutAnomalie
 from app.bilan.faits import Faits
@@ -13,7 +15,7 @@ from app.preseries.modalites import EtatModalite
 from app.preseries.pilotes import EtatPilote
 from app.questionnaire.regles import Reponse, masquer
 from app.rapport.criteres_montres import NOMS
-from app.rapport.formats import ABSENT, instant, le_jour, moyenne, nombre, part, typographier
+from app.rapport.formats import ABSENT, INSECABLE, instant, le_jour, mot, moyenne, nombre, part, typographier
 from app.rapport.formes import Cellule, Section, Tableau, tableau
 
 MODALITES: Mapping[str, str] = {
@@ -50,6 +52,30 @@ CONFORMITES = {
     "piece_manquante": "Pièce manquante",
     "en_attente": "En attente",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Ecartee:
+    """An execution that stands set aside: what it is, when it was, with which key of the Cnam (``cle_id``), and why."""
+
+    identifiant: str
+    numero_am: str
+    jour: date
+    type_prescription: str
+    enregistree: bool
+    conformite: str
+    le: datetime
+    cle_id: int
+    motif: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrerequisDecrit:
+    code: str
+    libelle: str
+    description: str | None
+    valide_le: date | None
+    preuve: str | None
 
 
 def a_faire(taches: Sequence[AFaire]) -> Section:
@@ -114,6 +140,32 @@ def _scor(titre: str, lu: ScorLu, liens: Liens | None = None) -> Tableau:
     return tableau(titre, ("", *CONFORMITES.values(), "Total"), lignes, range(1, 6))
 
 
+def ecartees(connues: Sequence[Ecartee]) -> Section:
+    titre = "Exécutions mises à l'écart"
+    if not connues:
+        return Section("ecartees", titre, ["Aucune exécution n'est mise à l'écart."])
+    dit = "Les critères ne les comptent pas, et chacun dit aussi ce qu'il serait avec elles."
+    colonnes = ("Exécution", "Ce qu'elle est", "Mise à l'écart", "Motif")
+    lignes: list[list[str | Cellule]] = [
+        [
+            Cellule(e.identifiant, f"/executions/{e.identifiant}"),
+            _decrire(e),
+            f"par la Cnam, clé d'accès n°{INSECABLE}{e.cle_id}, le {instant(e.le)}",
+            e.motif,
+        ]
+        for e in connues
+    ]
+    return Section("ecartees", titre, [dit], [tableau(titre, colonnes, lignes)])
+
+
+def _decrire(e: Ecartee) -> str:
+    enregistree = "enregistrée" if e.enregistree else "non enregistrée"
+    scor = CONFORMITES[e.conformite].lower()
+    return typographier(
+        f"{le_jour(e.jour)}, pilote {e.numero_am} : {mot(e.type_prescription)}, {enregistree}, SCOR : {scor}"
+    )
+
+
 def anomalies(trouvees: Sequence[AnomalieLue], liens: Liens) -> Section:
     """Blocking ones first, and of these the open ones."""
     if not trouvees:
@@ -130,7 +182,7 @@ def _anomalie(a: AnomalieLue, liens: Liens) -> list[Cellule]:
     suite = [f"version {a.version_corrective}"] if a.version_corrective is not None else []
     suite += [f"revue en {', '.join(a.rouverte_par)}"] if a.rouverte_par else []
     suite += [a.motif] if a.motif is not None else []
-    nom = f"{a.code} ({a.operation}, {a.origine})" + (f" : {a.libelle}" if a.libelle is not None else "")
+    nom = f"{a.code} ({mot(a.operation)}, {mot(a.origine)})" + (f" : {a.libelle}" if a.libelle is not None else "")
     return [
         Cellule(nom),
         Cellule(_STATUTS[a.statut]),
@@ -177,21 +229,25 @@ def modalites(bilan: BilanLu) -> Section:
     )
 
 
-def prerequis(critere: CriterePrerequis) -> Section:
+def prerequis(critere: CriterePrerequis, decrits: Sequence[PrerequisDecrit]) -> Section:
     identifies = le_jour(critere.identifies_le)
     dit = f"Liste achevée le {identifies}." if critere.identifies_le is not None else "La liste n'est pas achevée."
     lignes = [
-        [p.code, p.libelle, "✓ validé" if p.valide_le is not None else "? à valider", le_jour(p.valide_le)]
-        for p in critere.prerequis
+        [
+            *(p.code, p.libelle, p.description or ABSENT),
+            f"✓ validé le {le_jour(p.valide_le)}" if p.valide_le is not None else "? à valider",
+            p.preuve or ABSENT,
+        ]
+        for p in decrits
     ]
     if not lignes:
         return Section("prerequis", "Prérequis techniques", [dit, "Aucun prérequis n'est inscrit."])
-    colonnes = ("Code", "Prérequis", "État", "Validé le")
+    colonnes = ("Code", "Prérequis", "Description", "État", "Preuve")
     return Section("prerequis", "Prérequis techniques", [dit], [tableau("Prérequis techniques", colonnes, lignes)])
 
 
-def satisfaction(critere: CritereSatisfaction, reponses: Sequence[Reponse]) -> Section:
-    """Marks, freins, and what pilotes wrote, without anything that looks like an N° AM."""
+def satisfaction(critere: CritereSatisfaction, reponses: Sequence[Reponse], mots: Sequence[str]) -> Section:
+    """Marks, freins, and what pilotes wrote, without anything that looks like an N° AM; ``mots`` name the marks."""
     dit = (
         f"{accorder(critere.reponses, 'réponse', 'réponses')} pour "
         f"{accorder(critere.invites, 'pilote invité', 'pilotes invités')}, "
@@ -200,18 +256,18 @@ def satisfaction(critere: CritereSatisfaction, reponses: Sequence[Reponse]) -> S
         f"{accorder(critere.freins_leves, 'levé', 'levés')}."
     )
     notes = {"Satisfaction d'ensemble": critere.satisfaction} | {
-        f"Opération « {operation} »": siennes for operation, siennes in critere.operations.items()
+        f"Opération « {mot(operation)} »": siennes for operation, siennes in critere.operations.items()
     }
     lignes = [
         [typographier(question), moyenne(n.moyenne), *(nombre(combien) for combien in n.repartition)]
         for question, n in notes.items()
     ]
     colonnes = ("Question", "Moyenne", "1", "2", "3", "4", "5")
-    echelle = "Notes de 1 (très insatisfait) à 5 (très satisfait), et combien de chacune."
+    echelle = f"Notes de 1 (« {mots[0]} ») à {len(mots)} (« {mots[-1]} »), et combien de chacune."
     return Section(
         "satisfaction",
         "Satisfaction des utilisateurs",
-        [typographier(dit), echelle],
+        [typographier(dit), typographier(echelle)],
         [tableau("Notes données", colonnes, lignes, range(1, 7)), *_ecrits(reponses)],
     )
 

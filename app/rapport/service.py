@@ -1,5 +1,6 @@
 """Use cases: the quality of the data of a présérie, and its report. Each on one snapshot."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,19 +8,25 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
+from app.arretes.canonique import canonique
 from app.arretes.depot import arretes
+from app.arretes.ecarts import rectification
+from app.bilan import depot_listes
+from app.bilan.conformite import conformite
 from app.bilan.depot import ventiler
 from app.bilan.faits import Dossier
 from app.bilan.identifiants import CleExecution
-from app.bilan.schemas import Axe
+from app.bilan.jugement import juger
+from app.bilan.schemas import Axe, BilanLu
 from app.bilan.service import dossier_visible, faits_visibles
 from app.bilan.sources import PRESENT, Source, connue_au
 from app.erreurs import TracesPurgees
 from app.rapport import depot
 from app.rapport.annexes import Avis, BilanArrete
 from app.rapport.formes import Rapport
-from app.rapport.presentation import presenter
+from app.rapport.presentation import Complements, presenter
 from app.rapport.schemas import EXEMPLES, PosteTroue, QualiteLue, SequencesPerdues, TraceDecalee
+from app.rapport.sections import Ecartee, PrerequisDecrit
 from app.suivi.service import pertes
 
 
@@ -28,18 +35,36 @@ async def rapport(session: AsyncSession, acces: Acces, code: str, au: datetime |
     faits = await faits_visibles(session, acces, code, au)
     dossier = faits.dossier
     source = PRESENT if au is None else connue_au(dossier.id, au)
-    return presenter(
-        faits,
-        await depot.noms(session, dossier.id, source),
-        await ventiler(session, dossier, Axe.JOUR, source),
-        await _qualite(session, dossier, source) if dossier.purgee_le is None else None,
-        await _arretes(session, dossier, au),
+    bilan = juger(faits)
+    prerequis = await depot_listes.prerequis(session, dossier.id, source, None, None, len(faits.prerequis))
+    complements = Complements(
+        noms=await depot.noms(session, dossier.id, source),
+        ventiles=await ventiler(session, dossier, Axe.JOUR, source),
+        ecartees=[_ecartee(e) for e in await depot.ecartees(session, dossier.id, source)],
+        prerequis=[PrerequisDecrit(**p) for p in prerequis],
+        qualite=await _qualite(session, dossier, source) if dossier.purgee_le is None else None,
+        arretes=await _arretes(session, dossier, bilan, au),
+    )
+    return presenter(faits, bilan, complements)
+
+
+def _ecartee(ligne: Mapping[Any, Any]) -> Ecartee:
+    faits = ("phase", "enregistree", "scor_succes", "scor_echec")
+    return Ecartee(
+        identifiant=_execution(ligne),
+        conformite=conformite(*(ligne[nom] for nom in faits)),
+        **{
+            nom: ligne[nom]
+            for nom in ("numero_am", "jour", "type_prescription", "enregistree", "le", "cle_id", "motif")
+        },
     )
 
 
-async def _arretes(session: AsyncSession, dossier: Dossier, au: datetime | None) -> list[BilanArrete]:
+async def _arretes(session: AsyncSession, dossier: Dossier, bilan: BilanLu, au: datetime | None) -> list[BilanArrete]:
     """What was sealed and approved by then."""
     jusque = au or dossier.lu_le
+    en_vigueur = await depot.arrete_en_vigueur(session, dossier.id, au)
+    actuel = json.loads(canonique(bilan.model_dump(mode="json")))
     return [
         BilanArrete(
             str(arrete.id),
@@ -47,6 +72,8 @@ async def _arretes(session: AsyncSession, dossier: Dossier, au: datetime | None)
             arrete.verdict,
             arrete.empreinte.hex(),
             arrete.cle_signature,
+            arrete.au == en_vigueur,
+            len(rectification(json.loads(arrete.contenu), actuel)) if au is None else None,
             [Avis(a.partie, a.le, a.sens, a.motif, a.cle_signature) for a in approbations if a.le <= jusque],
         )
         for arrete, approbations in await arretes(session, dossier.id)

@@ -1,8 +1,11 @@
 """A présérie with something in every section of its report, and texts that do harm where they are more than that."""
 
+from datetime import date
+
 import asyncpg
 
-from tests.outils import PRESERIE, Service, echec, envoyer_l_exemple, trace
+from tests.arretes.aides import approuver, arreter, editeur_de
+from tests.outils import PRESERIE, Corps, Service, echec, envoyer_l_exemple, trace
 
 HOSTILES = (
     '#eval("1") $x^2$ *gras* _b_ @cle \\ `brut` <label>',
@@ -11,12 +14,14 @@ HOSTILES = (
     "=1+1 // commentaire /* bloc */ [crochets] {{ 7*7 }} {% if %}",
 )
 LONG = "W" * 150
-ARRETE = "6c1f2f6e-0d0c-4b53-9a2e-3a2a0c6d9b11"
+DEPASSE = "6c1f2f6e-0d0c-4b53-9a2e-3a2a0c6d9b11"
+"""The sealed bilan that another followed, one microsecond later."""
 COMMENTAIRE, FREIN = "Appelez le 389 391 422, <b>merci</b>.", "Ne marche pas au 3A1234567"
 """What a pilote wrote, with an N° AM in each."""
 
 
-async def remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+async def remplir(cnam: Service, proprietaire: asyncpg.Connection) -> Corps:
+    """Gives the sealed bilan that stands, refused by the éditeur."""
     await envoyer_l_exemple(cnam)
     editeur = {"raison_sociale": HOSTILES[1], "solution_sesam_vitale": True}
     reponse = await cnam.appeler("PUT", "/editeurs/ortho-soft", json=editeur)
@@ -34,14 +39,16 @@ async def remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await _declarer(proprietaire, preserie)
     await _repondre(proprietaire, preserie)
     await _ecarter(proprietaire, preserie)
-    await _arreter(proprietaire, preserie)
+    return await _arreter(cnam, proprietaire)
 
 
 async def _declarer(proprietaire: asyncpg.Connection, preserie: int) -> None:
     for rang, libelle in enumerate((*HOSTILES, LONG)):
         await proprietaire.execute(
-            "INSERT INTO prerequis (preserie_id, code, libelle) VALUES ($1, $2, $3)",
-            *(preserie, f"prerequis-{rang}", libelle),
+            "INSERT INTO prerequis (preserie_id, code, libelle, description, valide_le, preuve) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
+            *(preserie, f"prerequis-{rang}", libelle, f"à décrire {rang}" if rang else None),
+            *((date(2026, 11, 2), f"compte rendu {rang}") if rang else (None, None)),
         )
         await proprietaire.execute(
             "INSERT INTO suite_anomalie "
@@ -77,15 +84,14 @@ async def _ecarter(proprietaire: asyncpg.Connection, preserie: int) -> None:
     )
 
 
-async def _arreter(proprietaire: asyncpg.Connection, preserie: int) -> None:
+async def _arreter(cnam: Service, proprietaire: asyncpg.Connection) -> Corps:
+    arrete = await arreter(cnam)
+    await approuver(cnam, arrete)
+    await approuver(await editeur_de(cnam), arrete, "refuse", HOSTILES[0])
     await proprietaire.execute(
         "INSERT INTO arrete (id, preserie_id, au, cle_id, verdict, contenu, empreinte, signature, cle_signature) "
-        "VALUES ($1, $2, now() - interval '1 minute', 1, 'en_attente', '{}', sha256('x'), 'y', 'cle-2026')",
-        *(ARRETE, preserie),
+        "SELECT $1, preserie_id, au - interval '1 microsecond', cle_id, verdict, contenu, empreinte, signature, "
+        "cle_signature FROM arrete",
+        DEPASSE,
     )
-    for partie, sens, motif in (("cnam", "approuve", None), ("editeur", "refuse", HOSTILES[0])):
-        await proprietaire.execute(
-            "INSERT INTO approbation (arrete_id, partie, le, cle_id, sens, motif, signature, cle_signature) "
-            "VALUES ($1, $2, now(), 1, $3, $4, 'y', 'cle-2026')",
-            *(ARRETE, partie, sens, motif),
-        )
+    return arrete

@@ -2,75 +2,19 @@
 
 import base64
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import asyncpg
-import httpx
-from pypdf import PdfReader
 
 from app.preseries.modalites import CODES
 from app.rapport.sections import MODALITES
 from tests.contrat.aides import cas, verifier_probleme
 from tests.outils import PRESERIE, Corps, Service
-from tests.rapport.aides import anterioriser_le_registre
-from tests.rapport.monde import ARRETE, HOSTILES, LONG, remplir
-
-CHEMIN = f"/bilan/preseries/{PRESERIE}/rapport"
-
-
-class _Page(HTMLParser):
-    """The text of a page but for its style, its elements, and where they lead."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.morceaux: list[str] = []
-        self.elements: list[str] = []
-        self.attributs: list[tuple[str, str | None]] = []
-        self.liens: list[str] = []
-        self._dans: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(tag)
-        self._dans.append(tag)
-        self.attributs += attrs
-        self.liens += [valeur or "" for nom, valeur in attrs if nom == "href"]
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._dans[-1:]:
-            self.morceaux.append(data)
-
-
-def _serre(texte: str) -> str:
-    """Without any space: a line may end anywhere."""
-    return re.sub(r"[\s\u200b]", "", texte)
-
-
-def _lire_pdf(reponse: httpx.Response) -> PdfReader:
-    assert reponse.status_code == 200, reponse.text
-    assert reponse.headers["content-type"] == "application/pdf"
-    return PdfReader(io.BytesIO(reponse.content))
-
-
-def _texte_pdf(pdf: PdfReader) -> str:
-    pages = (page.extract_text() for page in pdf.pages)
-    return _serre("".join(re.sub(r"Bilan de la présérie \S+\s+page \d+ sur \d+\s*$", "", page) for page in pages))
-
-
-def _texte_html(reponse: httpx.Response) -> str:
-    assert reponse.status_code == 200, reponse.text
-    return _serre("".join(_Page(reponse.text).morceaux))
-
-
-async def _deux_textes(cnam: Service, requete: str = "") -> Iterator[tuple[str, str]]:
-    html = await cnam.appeler("GET", CHEMIN + requete)
-    pdf = await cnam.appeler("GET", CHEMIN + requete, headers={"Accept": "application/pdf"})
-    return iter((("html", _texte_html(html)), ("pdf", _texte_pdf(_lire_pdf(pdf)))))
+from tests.rapport.aides import CHEMIN, Page, anterioriser_le_registre, deux_textes, lire_pdf, serre
+from tests.rapport.monde import HOSTILES, LONG, remplir
 
 
 def _pourcent(valeur: float) -> str:
@@ -123,10 +67,10 @@ async def test_la_page_et_le_pdf_disent_tous_les_chiffres_du_bilan(
     ventilation = (await cnam.lire(f"/bilan/preseries/{PRESERIE}/ventilation?par=jour"))["lignes"]
     pilotes = (await cnam.lire(f"/bilan/preseries/{PRESERIE}/ventilation?par=pilote"))["lignes"]
     qualite = await cnam.lire(f"/bilan/preseries/{PRESERIE}/qualite")
-    for forme, texte in await _deux_textes(cnam):
+    for forme, texte in await deux_textes(cnam):
         for attendu in _attendus(bilan):
             with cas((forme, attendu)):
-                assert _serre(attendu) in texte
+                assert serre(attendu) in texte
         for jour in ventilation:
             a, m, j = jour["cle"].split("-")
             assert f"{j}/{m}/{a}{jour['executions']}{jour['enregistrees']}" in texte
@@ -135,51 +79,26 @@ async def test_la_page_et_le_pdf_disent_tous_les_chiffres_du_bilan(
             assert pilote["cle"] in texte
             assert f"{pilote['executions']}{pilote['enregistrees']}{taux}" in texte
         for anomalie in anomalies:
-            assert _serre(f"{anomalie['code']} ({anomalie['operation']}, {anomalie['origine']})") in texte
+            operation = anomalie["operation"].replace("execution", "exécution")
+            assert serre(f"{anomalie['code']} ({operation}, {anomalie['origine']})") in texte
         assert f"premiersuccès{qualite['executions_repetees']}{qualite['repetees'][0]}" in texte
         assert f"numéros{qualite['sequences']['perdues']}" in texte
 
 
 async def test_les_textes_hostiles_ne_sont_que_des_textes(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await remplir(cnam, proprietaire)
-    for forme, texte in await _deux_textes(cnam):
+    for forme, texte in await deux_textes(cnam):
         for hostile in (*HOSTILES, LONG):
             with cas((forme, hostile)):
-                assert _serre(hostile) in texte
-    page = _Page((await cnam.appeler("GET", CHEMIN)).text)
+                assert serre(hostile) in texte
+    page = Page((await cnam.appeler("GET", CHEMIN)).text)
     assert "script" not in page.elements
     assert not [nom for nom, _ in page.attributs if nom.startswith("on") or nom == "style"]
 
 
-async def test_ce_que_les_pilotes_ecrivent_est_montre_sans_n_am(
-    cnam: Service, proprietaire: asyncpg.Connection
-) -> None:
-    await remplir(cnam, proprietaire)
-    for forme, texte in await _deux_textes(cnam):
-        with cas(forme):
-            assert _serre("Appelez le [N° AM masqué], <b>merci</b>.—") in texte
-            assert _serre("Ne marche pas au [N° AM masqué]✗ ouvert") in texte
-            assert "389391422," not in texte
-            assert "3A1234567" not in texte
-            assert "3réponsespour3pilotesinvités,soit100%;1freinbloquantouvert,0levé." in texte
-            assert "Satisfactiond'ensemble3,6701011" in texte
-
-
-async def test_un_bilan_arrete_est_montre_avec_ses_avis(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await remplir(cnam, proprietaire)
-    empreinte = hashlib.sha256(b"x").hexdigest()
-    for forme, texte in await _deux_textes(cnam):
-        with cas(forme):
-            assert f"Identifiant{ARRETE}" in texte
-            assert f"Empreinte(SHA-256){empreinte}" in texte
-            assert "AvisdelaCnam✓approuve" in texte
-            assert "Avisdel'éditeur✗refuse" in texte
-            assert _serre(f"signé par la clé cle-2026 ; motif : {HOSTILES[0]}") in texte
-
-
 async def test_le_pdf_est_balise_en_francais_et_titre(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await remplir(cnam, proprietaire)
-    pdf = _lire_pdf(await cnam.appeler("GET", CHEMIN + "?format=pdf"))
+    pdf = lire_pdf(await cnam.appeler("GET", CHEMIN + "?format=pdf"))
     racine: Any = pdf.root_object
     assert racine["/MarkInfo"]["/Marked"] is True or racine["/MarkInfo"]["/Marked"].value is True
     assert "/StructTreeRoot" in racine
@@ -206,7 +125,7 @@ def _elements(noeud: Any) -> Iterator[Any]:
 
 
 async def test_une_preserie_sans_rien_a_son_rapport(cnam: Service) -> None:
-    for forme, texte in await _deux_textes(cnam):
+    for forme, texte in await deux_textes(cnam):
         with cas(forme):
             assert "Aucuneexécutionn'estencorecomptée." in texte
             assert "Aucunbilann'estarrêté." in texte
@@ -239,7 +158,7 @@ async def test_la_page_n_execute_et_ne_charge_rien(cnam: Service, proprietaire: 
     empreinte = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     politique = reponse.headers["content-security-policy"]
     assert politique.startswith(f"default-src 'none'; style-src 'sha256-{empreinte}';")
-    page = _Page(reponse.text)
+    page = Page(reponse.text)
     assert "?format=pdf" in page.liens
     assert all(lien.startswith(("/", "#", "?")) for lien in page.liens)
     for lien in page.liens:
@@ -249,25 +168,25 @@ async def test_la_page_n_execute_et_ne_charge_rien(cnam: Service, proprietaire: 
 
 
 async def test_tel_que_connu_a_un_instant(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await remplir(cnam, proprietaire)
+    arrete = await remplir(cnam, proprietaire)
     await anterioriser_le_registre(proprietaire)
     await proprietaire.execute("UPDATE trace SET recue_le = emise_le")
     au = "2026-10-19T22:00:00Z"
     bilan = await cnam.lire(f"/bilan/preseries/{PRESERIE}", params={"au": au})
     assert 0 < bilan["executions"]["total"] < 200
-    for forme, texte in await _deux_textes(cnam, f"?au={au}"):
+    for forme, texte in await deux_textes(cnam, f"?au={au}"):
         for attendu in _attendus(bilan):
             with cas((forme, attendu)):
-                assert _serre(attendu) in texte
+                assert serre(attendu) in texte
         assert "Telqueconnuau20/10/202600:00:00" in texte
-        assert ARRETE not in texte
-    page = _Page((await cnam.appeler("GET", f"{CHEMIN}?au={au}")).text)
+        assert arrete["id"] not in texte
+    page = Page((await cnam.appeler("GET", f"{CHEMIN}?au={au}")).text)
     assert "?au=2026-10-19T22%3A00%3A00Z&format=pdf" in page.liens
 
 
 async def test_purgee_le_rapport_le_dit(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     await proprietaire.execute("UPDATE preserie SET purgee_le = '2026-11-20T12:00:00Z' WHERE code = $1", PRESERIE)
-    for forme, texte in await _deux_textes(cnam):
+    for forme, texte in await deux_textes(cnam):
         with cas(forme):
             assert "Lestracesbrutessontpurgéesdepuisle20/11/202613:00:00." in texte
     hier = (datetime.now(UTC) - timedelta(days=1)).isoformat().replace("+00:00", "Z")
