@@ -182,7 +182,7 @@ async def mises_a_l_ecart(session: AsyncSession, preserie_id: int, cle: CleExecu
 
 
 async def prerequis(
-    session: AsyncSession, preserie_id: int, source: Source, valide: bool | None, apres: str | None, limite: int
+    session: AsyncSession, preserie_id: int, source: Source, valide: bool | None, apres: str | None, limite: int | None
 ) -> Lignes:
     """The prerequisites of a présérie: all, or of those that were not taken off the list what is validated, or not."""
     p = source.registre.prerequis

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, RowMapping, cast, exists, func, or_, select
+from sqlalchemy import DateTime, RowMapping, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.arretes.modeles import Arrete
 from app.bilan.modeles import MiseALEcart
 from app.bilan.sources import Source, meme_execution
-from app.preseries.modeles import Decision, Module, Preserie
+from app.preseries.modeles import Module
 from app.rapport.presentation import Noms
 from app.rapport.schemas import EXEMPLES
 from app.traces.modeles import trace
@@ -34,18 +33,10 @@ async def noms(session: AsyncSession, preserie_id: int, source: Source) -> Noms:
     return Noms(*(await session.execute(requete)).one())
 
 
-async def arrete_en_vigueur(session: AsyncSession, preserie_id: int, au: datetime | None) -> datetime | None:
-    """The instant of the sealed bilan that stands, or stood then: the latest, where no prolongation came since."""
-    if au is None:
-        return await session.scalar(select(Preserie.bilan_arrete_le).where(Preserie.id == preserie_id))
-    prolongee = exists().where(
-        Decision.preserie_id == preserie_id,
-        Decision.sens == "prolongation",
-        Decision.prise_le > Arrete.au,
-        Decision.prise_le <= au,
-    )
-    requete = select(func.max(Arrete.au)).where(Arrete.preserie_id == preserie_id, Arrete.au <= au, ~prolongee)
-    return await session.scalar(requete)
+async def arrete_en_vigueur(session: AsyncSession, preserie_id: int, source: Source) -> datetime | None:
+    """The instant of the sealed bilan that stands, or stood then; None where none does."""
+    preserie = source.registre.preserie
+    return await session.scalar(select(preserie.bilan_arrete_le).where(preserie.id == preserie_id))
 
 
 async def ecartees(session: AsyncSession, preserie_id: int, source: Source) -> Sequence[RowMapping]:

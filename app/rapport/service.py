@@ -36,14 +36,18 @@ async def rapport(session: AsyncSession, acces: Acces, code: str, au: datetime |
     dossier = faits.dossier
     source = PRESENT if au is None else connue_au(dossier.id, au)
     bilan = juger(faits)
-    prerequis = await depot_listes.prerequis(session, dossier.id, source, None, None, len(faits.prerequis))
+    prerequis = await depot_listes.prerequis(session, dossier.id, source, None, None, None)
     complements = Complements(
         noms=await depot.noms(session, dossier.id, source),
         ventiles=await ventiler(session, dossier, Axe.JOUR, source),
         ecartees=[_ecartee(e) for e in await depot.ecartees(session, dossier.id, source)],
-        prerequis=[PrerequisDecrit(**p) for p in prerequis],
+        prerequis=[
+            PrerequisDecrit(p["code"], p["libelle"], p["description"], p["valide_le"], p["preuve"])
+            for p in prerequis
+            if p["retire_le"] is None
+        ],
         qualite=await _qualite(session, dossier, source) if dossier.purgee_le is None else None,
-        arretes=await _arretes(session, dossier, bilan, au),
+        arretes=await _arretes(session, dossier, source, bilan),
     )
     return presenter(faits, bilan, complements)
 
@@ -60,10 +64,10 @@ def _ecartee(ligne: Mapping[Any, Any]) -> Ecartee:
     )
 
 
-async def _arretes(session: AsyncSession, dossier: Dossier, bilan: BilanLu, au: datetime | None) -> list[BilanArrete]:
+async def _arretes(session: AsyncSession, dossier: Dossier, source: Source, bilan: BilanLu) -> list[BilanArrete]:
     """What was sealed and approved by then."""
-    jusque = au or dossier.lu_le
-    en_vigueur = await depot.arrete_en_vigueur(session, dossier.id, au)
+    jusque = source.au or dossier.lu_le
+    en_vigueur = await depot.arrete_en_vigueur(session, dossier.id, source)
     actuel = json.loads(canonique(bilan.model_dump(mode="json")))
     return [
         BilanArrete(
@@ -73,7 +77,7 @@ async def _arretes(session: AsyncSession, dossier: Dossier, bilan: BilanLu, au: 
             arrete.empreinte.hex(),
             arrete.cle_signature,
             arrete.au == en_vigueur,
-            len(rectification(json.loads(arrete.contenu), actuel)) if au is None else None,
+            len(rectification(json.loads(arrete.contenu), actuel)) if source.au is None else None,
             [Avis(a.partie, a.le, a.sens, a.motif, a.cle_signature) for a in approbations if a.le <= jusque],
         )
         for arrete, approbations in await arretes(session, dossier.id)
