@@ -21,17 +21,20 @@ PATIENCE_S = 30.0
 
 
 async def test_un_fichier_de_trop_est_refuse_puis_servi(cnam: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_listes, "ATTENTE_S", 0.1)
-    base: Base = cnam.application.state.base
+    exports: asyncio.Semaphore = cnam.application.state.exports
     lu = asyncio.Event()
 
     async def lentement(_: Message) -> None:
         await lu.wait()
 
-    lents = [asyncio.create_task(recevoir(cnam, lentement)) for _ in range(max(1, base.pool_taille // 4))]
+    lents = [
+        asyncio.create_task(recevoir(cnam, lentement))
+        for _ in range(max(1, cnam.application.state.base.pool_taille // 4))
+    ]
     async with asyncio.timeout(PATIENCE_S):
-        while base.connexions_prises < len(lents):  # noqa: ASYNC110 — the service tells nobody
+        while not exports.locked():  # noqa: ASYNC110 — the service tells nobody
             await asyncio.sleep(0.01)
+    monkeypatch.setattr(routes_listes, "ATTENTE_S", 0.1)
     refus = await cnam.appeler("GET", CHEMIN, headers=EN_CSV)
     verifier_probleme(refus, 503, "surcharge")
     assert refus.headers["retry-after"] == "1"
