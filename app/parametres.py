@@ -45,6 +45,11 @@ def curseur(apres: str | None, lire: Callable[[str], C | None]) -> C | None:
     return lu
 
 
+def numero(lu: str) -> int | None:
+    """Reads the cursor of a list in the order of a bigint."""
+    return int(lu) if lu.isascii() and lu.isdigit() and len(lu) <= 18 else None
+
+
 async def refuser_les_inconnus(requete: Request) -> None:
     """A dependency of every route: a mistyped or doubled filter must not give other figures than were asked for.
 

@@ -12,8 +12,8 @@ import uuid
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.envoi import EXTENSION
 from app.erreurs import CorpsIllisible, ErreurMetier, probleme
-from app.flux.connexion import EXTENSION
 from app.observabilite import mesures
 
 ENTETES_MAX = 64 * 1024

@@ -8,9 +8,9 @@ from fastapi import Depends, Request
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.preseries.dependances import CodeChemin
-from app.traces.dependances import Au, Lecteur
+from app.traces.dependances import Au, Lecteur, ReluAu
 
-__all__ = ["Au", "Cnam", "CnamOuEditeur", "CodeChemin", "Lecteur", "Relecture"]
+__all__ = ["Au", "Cnam", "CnamOuEditeur", "CodeChemin", "Lecteur", "Relecture", "ReluAu"]
 
 Cnam = Annotated[Acces, Depends(exiger())]
 CnamOuEditeur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]

@@ -1,5 +1,6 @@
 """The lists behind figures: executions, their attempts, traces, receptions that stored none, prerequisites."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from app.bilan.export import Export
 from app.bilan.filtres import FiltreExecutions, FiltreReceptions, FiltreTraces
 from app.bilan.schemas_listes import EcartCorps, ExecutionDetaillee, ExecutionLue, ReceptionLue, TraceLue
 from app.bilan.service_listes import Demande
-from app.erreurs import EcritureEnCours, Introuvable, TracesPurgees
+from app.erreurs import EcritureEnCours, Introuvable, Surcharge, TracesPurgees
 from app.formes import CODE, NUMERO_AM, SANS_NUL, Jour
 from app.negociation import prefere
 from app.observabilite.medias import CSV
@@ -27,6 +28,9 @@ from app.stockage.dependances import SessionLecture, SessionRegistre
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
+ATTENTE_S = 5.0
+"""How long a file waits for others to end."""
+TROP_DE_FICHIERS = "Trop de fichiers sont en cours d'envoi : redemandez le vôtre dans un instant."
 _REFUS = problemes(introuvable(), TracesPurgees, EcritureEnCours)
 _EXEMPLE = (
     "id;preserie;pilote;numero_execution;type_prescription;version;enregistree;phase;conformite;ecartee;jour;"
@@ -93,12 +97,23 @@ ParExecution = Annotated[FiltreExecutions, Depends(_executions)]
 
 
 async def _en_csv(requete: Request, _: Lecteur) -> AsyncIterator[bool]:
-    """Whether a file is wanted. Few at a time: each holds a connection until its last line has left."""
+    """Whether a file is wanted. Few at a time: each holds a connection until its last line has left.
+
+    Raises Surcharge (503) where none of them ends soon.
+    """
     if not prefere(",".join(requete.headers.getlist("accept")), CSV, "application/json"):
         yield False
         return
-    async with requete.app.state.exports:
+    exports: asyncio.Semaphore = requete.app.state.exports
+    try:
+        async with asyncio.timeout(ATTENTE_S):
+            await exports.acquire()
+    except TimeoutError:
+        raise Surcharge(TROP_DE_FICHIERS) from None
+    try:
         yield True
+    finally:
+        exports.release()
 
 
 EnCsv = Annotated[bool, Depends(_en_csv)]
@@ -113,7 +128,7 @@ EnCsv = Annotated[bool, Depends(_en_csv)]
     "changent rien, et un fichier qui s'interrompt est une réponse qui échoue. Avec « au », 410 une fois les "
     "traces brutes purgées.",
     response_model=Page[ExecutionLue],
-    responses=_EN_FICHIER | _REFUS,
+    responses=_EN_FICHIER | problemes(introuvable(), TracesPurgees, EcritureEnCours, Surcharge(TROP_DE_FICHIERS)),
 )
 async def lister_executions(
     en_csv: EnCsv, demande: DemandeDeListe, filtre: ParExecution, requete: Request, reponse: Response

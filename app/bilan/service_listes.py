@@ -26,7 +26,7 @@ from app.bilan.schemas_listes import (
 from app.bilan.service import dossier_visible
 from app.bilan.sources import Source
 from app.erreurs import Introuvable, TracesPurgees
-from app.parametres import Page, curseur
+from app.parametres import Page, curseur, numero
 from app.preseries.schemas import PrerequisLu
 from app.traces.refus import Issue, Refus
 
@@ -106,7 +106,7 @@ async def traces(demande: Demande, filtre: FiltreTraces) -> Page[TraceLue]:
 async def receptions(demande: Demande, filtre: FiltreReceptions) -> Page[ReceptionLue]:
     """Receptions that stored no trace: doublons and refusals."""
     dossier, source = await demande.ouvrir_les_traces()
-    curseur = demande.curseur(_numero)
+    curseur = demande.curseur(numero)
     lignes = await depot_listes.receptions(demande.session, dossier.id, source, filtre, curseur, demande.limite + 1)
     return demande.page(lignes, _reception, lambda r: str(r["id"]))
 
@@ -146,10 +146,6 @@ async def une_execution(session: AsyncSession, acces: Acces, identifiant: str) -
             "mises_a_l_ecart": [MiseALEcartLue.model_validate(dict(ecart)) for ecart in ecarts],
         }
     )
-
-
-def _numero(curseur: str) -> int | None:
-    return int(curseur) if curseur.isascii() and curseur.isdigit() and len(curseur) <= 18 else None
 
 
 def _cle(e: RowMapping) -> CleExecution:

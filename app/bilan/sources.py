@@ -119,32 +119,8 @@ def connue_au(preserie_id: int, au: datetime) -> Source:
         executions,
         _cellules(executions).cte("cellules"),
         _receptions(preserie_id, au, recues).subquery("receptions"),
-        select(
-            t.preserie_id,
-            t.operation,
-            t.version,
-            func.count().filter(t.succes).label("succes"),
-            func.count().filter(~t.succes).label("echecs"),
-            func.min(t.emise_le).label("premiere_le"),
-            func.max(t.emise_le).label("derniere_le"),
-        )
-        .where(*recues)
-        .group_by(t.preserie_id, t.operation, t.version)
-        .subquery("operations"),
-        select(
-            t.preserie_id,
-            t.operation,
-            t.erreur_code.label("code"),
-            t.version,
-            t.pilote_id,
-            func.bool_or(t.erreur_bloquante).label("bloquante"),
-            func.count().label("occurrences"),
-            func.min(t.emise_le).label("premiere_le"),
-            func.max(t.emise_le).label("derniere_le"),
-        )
-        .where(*recues, t.erreur_origine == "logiciel")
-        .group_by(t.preserie_id, t.operation, t.erreur_code, t.version, t.pilote_id)
-        .subquery("anomalies"),
+        _operations(recues).subquery("operations"),
+        _anomalies(recues).subquery("anomalies"),
         ecarts,
         _ecartees(executions, ecarts),
     )
@@ -187,6 +163,42 @@ def _cellules(executions: FromClause) -> Select[*tuple[Any, ...]]:
         *(x.type_prescription, x.enregistree, x.scor_succes, x.scor_echec),
     )
     return select(*axes, func.count().label("executions"), func.sum(x.tentatives).label("tentatives")).group_by(*axes)
+
+
+def _operations(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+    t = trace.c
+    return (
+        select(
+            t.preserie_id,
+            t.operation,
+            t.version,
+            func.count().filter(t.succes).label("succes"),
+            func.count().filter(~t.succes).label("echecs"),
+            func.min(t.emise_le).label("premiere_le"),
+            func.max(t.emise_le).label("derniere_le"),
+        )
+        .where(*recues)
+        .group_by(t.preserie_id, t.operation, t.version)
+    )
+
+
+def _anomalies(recues: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+    t = trace.c
+    return (
+        select(
+            t.preserie_id,
+            t.operation,
+            t.erreur_code.label("code"),
+            t.version,
+            t.pilote_id,
+            func.bool_or(t.erreur_bloquante).label("bloquante"),
+            func.count().label("occurrences"),
+            func.min(t.emise_le).label("premiere_le"),
+            func.max(t.emise_le).label("derniere_le"),
+        )
+        .where(*recues, t.erreur_origine == "logiciel")
+        .group_by(t.preserie_id, t.operation, t.erreur_code, t.version, t.pilote_id)
+    )
 
 
 def _receptions(preserie_id: int, au: datetime, recues: tuple[ColumnElement[bool], ...]) -> Any:

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.acces.roles import Acces
 from app.bilan.faits import Dossier
-from app.erreurs import CleRefusee, ErreurMetier
-from app.flux.connexion import connexion_de
+from app.envoi import LecteurLent, connexion_de, depart, envoyer, rompre
+from app.erreurs import CleRefusee
 from app.flux.evenements import BATTEMENT, OUVERTURE, Evenement
 from app.flux.service import Diffusion, Suivie
 from app.observabilite import mesures
@@ -25,10 +25,6 @@ ENVOI_S = 10.0
 _ENTETES: Mapping[str, str] = MappingProxyType(
     {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "close"}
 )
-
-
-class LecteurLent(Exception):
-    """The reader no longer reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class FluxDeBilan(Response):
             arret = connexion.ouvrir_flux() if connexion is not None else asyncio.Event()
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             emission = asyncio.create_task(self._emettre(suivie, send))
-            siennes = (emission, asyncio.create_task(_depart(receive)), asyncio.ensure_future(arret.wait()))
+            siennes = (emission, asyncio.create_task(depart(receive)), asyncio.ensure_future(arret.wait()))
             try:
                 await asyncio.wait((*siennes, suivie.tache), return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -69,26 +65,24 @@ class FluxDeBilan(Response):
         try:
             with suppress(asyncio.CancelledError):
                 emission.result()
-            await _envoyer(send, b"", encore=False)
+            await envoyer(send, b"", ENVOI_S, encore=False)
         except LecteurLent:
             mesures.FLUX_ROMPUS.inc()
-            if connexion is not None:
-                connexion.rompre()
-                await _depart(receive)
+            await rompre(connexion, receive)
 
     async def _emettre(self, suivie: Suivie, send: Send) -> None:
         """Sends until the key no longer gives access."""
         vu = self._lecteur.vu
-        await _envoyer(send, OUVERTURE)
+        await envoyer(send, OUVERTURE, ENVOI_S)
         while True:
             evenement = suivie.evenement
             if not await self._admis(evenement):
                 return
             if evenement is not None and evenement.id != vu:
-                await _envoyer(send, evenement.texte)
+                await envoyer(send, evenement.texte, ENVOI_S)
                 vu = evenement.id
             else:
-                await _envoyer(send, BATTEMENT)
+                await envoyer(send, BATTEMENT, ENVOI_S)
             if suivie.evenement is evenement:
                 await suivie.attendre(self._patience())
 
@@ -108,21 +102,3 @@ class FluxDeBilan(Response):
         except ERREURS_DE_BASE:
             return not self._lecteur.acces.expiree(datetime.now(UTC))
         return evenement is None or acces.voit_preserie(self._dossier.preserie, evenement.editeur)
-
-
-async def _envoyer(send: Send, texte: bytes, *, encore: bool = True) -> None:
-    """Raises LecteurLent where there is no room for it in time."""
-    try:
-        async with asyncio.timeout(ENVOI_S):
-            await send({"type": "http.response.body", "body": texte, "more_body": encore})
-            if encore:  # a server waits before it writes: only the next call tells that this text found no room
-                await send({"type": "http.response.body", "body": b"", "more_body": True})
-    except TimeoutError:
-        raise LecteurLent from None
-
-
-async def _depart(receive: Receive) -> None:
-    """Returns when the reader has gone."""
-    with suppress(ErreurMetier):  # a body that comes too slowly, or is too large
-        while (await receive())["type"] != "http.disconnect":
-            pass

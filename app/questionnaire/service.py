@@ -11,7 +11,7 @@ from app.acces.roles import Acces
 from app.erreurs import Conflit, CorpsInvalide, EtapeRefusee, Introuvable, QuestionnaireClos
 from app.journal import depot as journal
 from app.journal.depot import Fait
-from app.parametres import Page, curseur
+from app.parametres import Page, curseur, numero
 from app.preseries import depot as registre
 from app.preseries.cycle import Statut
 from app.preseries.modeles import Preserie
@@ -127,7 +127,7 @@ async def reponses(
 ) -> Page[ReponseLue]:
     """The latest answer of each pilote, without a word on whose it is."""
     preserie = await preserie_visible(session, acces, code)
-    depuis = curseur(apres, _numero) or 0
+    depuis = curseur(apres, numero) or 0
     _, recues = await depot.lire(session, preserie.id, au)
     voulues = [r for r in _du_frein(recues, frein) if r.id > depuis]
     suivant = str(voulues[limite - 1].id) if len(voulues) > limite else None
@@ -189,10 +189,6 @@ def _lue(r: Reponse) -> ReponseLue:
         frein_leve_le=r.levee_le,
         motif=r.motif,
     )
-
-
-def _numero(lu: str) -> int | None:
-    return int(lu) if lu.isascii() and lu.isdigit() and len(lu) <= 18 else None
 
 
 def empreinte(jeton: str) -> bytes:

@@ -14,7 +14,7 @@ from app.rapport.annexes import BilanArrete
 from app.rapport.courbe import Jour
 from app.rapport.criteres_montres import NOMS, montrer
 from app.rapport.formats import instant, le_jour, part, typographier
-from app.rapport.formes import Figure, Rapport
+from app.rapport.formes import Figure, Rapport, Section
 from app.rapport.schemas import QualiteLue
 from app.rapport.sections import Ecartee, PrerequisDecrit
 from app.referentiels import Fraction
@@ -59,12 +59,7 @@ def presenter(faits: Faits, bilan: BilanLu, complements: Complements) -> Rapport
     """``bilan`` is what the facts amount to."""
     noms = complements.noms
     dossier = faits.dossier
-    liens = Liens(dossier.preserie, dossier.observee_depuis, faits.au)
     jours = [Jour(date.fromisoformat(v.cle), v.executions, v.enregistrees) for v in complements.ventiles]
-    par_code = {critere.code: critere for critere in bilan.criteres}
-    prerequis, satisfaction = par_code["prerequis"], par_code["satisfaction"]
-    assert isinstance(prerequis, CriterePrerequis)  # noqa: S101 — each code has its class
-    assert isinstance(satisfaction, CritereSatisfaction)  # noqa: S101
     return Rapport(
         fichier=f"bilan-{dossier.preserie}-{faits.instant.astimezone(PARIS):%Y-%m-%d}",
         le=dossier.lu_le,
@@ -78,19 +73,32 @@ def presenter(faits: Faits, bilan: BilanLu, complements: Complements) -> Rapport
         figure=_figure(jours, dossier.referentiel.enregistrement.seuil),
         jours=annexes.par_jour(jours),
         sections=[
-            sections.executions(bilan, liens),
-            sections.ecartees(complements.ecartees),
-            sections.anomalies(faits.anomalies, liens),
-            sections.pilotes(faits, liens),
-            sections.modalites(bilan),
-            sections.prerequis(prerequis, complements.prerequis),
-            sections.satisfaction(satisfaction, faits.reponses, dossier.referentiel.questionnaire.notes),
+            *_sections(faits, bilan, complements),
             annexes.qualite(complements.qualite, dossier.purgee_le),
             annexes.arretes(complements.arretes),
         ],
         manque=sections.a_faire(bilan.a_faire),
         listes=annexes.listes(bilan),
     )
+
+
+def _sections(faits: Faits, bilan: BilanLu, complements: Complements) -> list[Section]:
+    """What the bilan itself says, in the order of the page."""
+    dossier = faits.dossier
+    liens = Liens(dossier.preserie, dossier.observee_depuis, faits.au)
+    par_code = {critere.code: critere for critere in bilan.criteres}
+    prerequis, satisfaction = par_code["prerequis"], par_code["satisfaction"]
+    assert isinstance(prerequis, CriterePrerequis)  # noqa: S101 — each code has its class
+    assert isinstance(satisfaction, CritereSatisfaction)  # noqa: S101
+    return [
+        sections.executions(bilan, liens),
+        sections.ecartees(complements.ecartees),
+        sections.anomalies(faits.anomalies, liens),
+        sections.pilotes(faits, liens),
+        sections.modalites(bilan),
+        sections.prerequis(prerequis, complements.prerequis),
+        sections.satisfaction(satisfaction, faits.reponses, dossier.referentiel.questionnaire.notes),
+    ]
 
 
 def _entete(faits: Faits, bilan: BilanLu, noms: Noms) -> list[tuple[str, str]]:

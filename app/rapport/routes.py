@@ -1,17 +1,14 @@
 """The report of a présérie, and the quality of its data."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.bilan.dependances import CodeChemin, Lecteur
+from app.bilan.dependances import CodeChemin, Lecteur, ReluAu
 from app.erreurs import EcritureEnCours, TracesPurgees
-from app.formes import InstantBorne
 from app.negociation import prefere
 from app.preseries.service import introuvable
 from app.rapport import service
@@ -20,7 +17,6 @@ from app.rapport.pdf import imprimer
 from app.rapport.schemas import QualiteLue
 from app.reponses import Reponses, problemes
 from app.stockage.dependances import SessionLecture
-from app.traces.anterieures import attendre_les_ecritures
 
 routes = APIRouter(tags=["Bilan"])
 PDF = "application/pdf"
@@ -30,19 +26,6 @@ _FORMES: Reponses = {
         "content": {PDF: {"schema": {"type": "string", "contentMediaType": PDF}}},
     }
 }
-
-
-async def _au(requete: Request, _: Lecteur, au: InstantBorne | None = None) -> AsyncIterator[datetime | None]:
-    """Few at a time, of now as well: each reads all the traces of a présérie, and leaves connections to the others."""
-    etat = requete.app.state
-    async with etat.relectures:
-        if au is not None:
-            await attendre_les_ecritures(etat.base, au)
-        yield au
-
-
-Au = Annotated[datetime | None, Depends(_au, scope="function")]
-"""To be declared before the session: who waits here holds no connection."""
 
 
 @routes.get(
@@ -60,7 +43,7 @@ async def lire_rapport(
     code: CodeChemin,
     acces: Lecteur,
     requete: Request,
-    au: Au,
+    au: ReluAu,
     session: SessionLecture,
     forme: Annotated[Literal["html", "pdf"] | None, Query(alias="format")] = None,
 ) -> Response:
@@ -84,5 +67,5 @@ async def lire_rapport(
     "les traces brutes purgées.",
     responses=problemes(introuvable(), TracesPurgees, EcritureEnCours),
 )
-async def lire_qualite(code: CodeChemin, acces: Lecteur, au: Au, session: SessionLecture) -> QualiteLue:
+async def lire_qualite(code: CodeChemin, acces: Lecteur, au: ReluAu, session: SessionLecture) -> QualiteLue:
     return await service.qualite(session, acces, code, au)

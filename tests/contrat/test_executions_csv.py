@@ -13,16 +13,15 @@ import asyncpg
 import httpx
 import pytest
 import uvicorn
-from starlette.types import Message, Send
+from starlette.types import Message
 
 from app.bilan import depot_listes
 from app.serveur import Protocole
 from tests.contrat.aides import cas, verifier_probleme
+from tests.contrat.fichiers import EN_CSV, NOMBRE, recevoir, remplir
 from tests.contrat.semis import lister, semer
-from tests.outils import PRESERIE, Service, trace
+from tests.outils import PRESERIE, Service
 
-_EN_CSV = {"Accept": "text/csv"}
-_NOMBRE = 50_000
 _COUPER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE application_name = 'traces-postes' AND state LIKE 'idle in transaction%'"
@@ -30,7 +29,7 @@ _COUPER = (
 
 
 async def _fichier(service: Service, filtres: str = "") -> list[dict[str, str]]:
-    reponse = await service.appeler("GET", f"/executions?preserie={PRESERIE}{filtres}", headers=_EN_CSV)
+    reponse = await service.appeler("GET", f"/executions?preserie={PRESERIE}{filtres}", headers=EN_CSV)
     assert reponse.status_code == 200, reponse.text
     return _relire(reponse.content)
 
@@ -63,7 +62,7 @@ async def test_le_fichier_est_toute_la_liste_sous_les_memes_filtres(cnam: Servic
 
 
 async def test_le_fichier_d_une_preserie_sans_execution_a_son_entete(cnam: Service) -> None:
-    reponse = await cnam.appeler("GET", f"/executions?preserie={PRESERIE}", headers=_EN_CSV)
+    reponse = await cnam.appeler("GET", f"/executions?preserie={PRESERIE}", headers=EN_CSV)
     assert reponse.text.startswith("\ufeffid;preserie;pilote;")
     assert reponse.text.count("\r\n") == 1
     assert reponse.headers["content-disposition"] == f'attachment; filename="{PRESERIE}-executions.csv"'
@@ -79,57 +78,15 @@ async def test_du_json_pour_qui_ne_prefere_pas_le_csv(cnam: Service) -> None:
 
 
 async def test_un_refus_reste_un_probleme(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    inconnue = await cnam.appeler("GET", "/executions?preserie=inconnue", headers=_EN_CSV)
+    inconnue = await cnam.appeler("GET", "/executions?preserie=inconnue", headers=EN_CSV)
     verifier_probleme(inconnue, 404, "introuvable")
     await proprietaire.execute("UPDATE preserie SET purgee_le = now() WHERE code = $1", PRESERIE)
     autrefois = f"/executions?preserie={PRESERIE}&au=2026-10-20T00:00:00Z"
-    verifier_probleme(await cnam.appeler("GET", autrefois, headers=_EN_CSV), 410, "traces-purgees")
-
-
-async def _remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    """So many executions of one pilote."""
-    await cnam.poster(trace())
-    await proprietaire.execute(
-        """INSERT INTO execution (premiere_le, derniere_le, premiere_id, preserie_id, pilote_id, tentatives,
-                                  numero_execution, enregistree, pseudonyme, version, type_prescription)
-           SELECT premiere_le, derniere_le, premiere_id, preserie_id, pilote_id, 1, 1, true,
-                  substr(sha256(n::text::bytea), 1, 16), version, type_prescription
-           FROM execution, generate_series(2, $1) AS n""",
-        _NOMBRE,
-    )
-
-
-async def _recevoir(cnam: Service, recu: Send) -> None:
-    """Calls the service as a server does, and hands over each message as it is sent."""
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": "/executions",
-        "raw_path": b"/executions",
-        "query_string": f"preserie={PRESERIE}".encode(),
-        "root_path": "",
-        "headers": [(b"accept", b"text/csv"), (b"authorization", f"Bearer {cnam.cle}".encode())],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-    demande = True
-
-    async def receive() -> Message:
-        nonlocal demande
-        if demande:
-            demande = False
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    await cnam.application(scope, receive, recu)
+    verifier_probleme(await cnam.appeler("GET", autrefois, headers=EN_CSV), 410, "traces-purgees")
 
 
 async def test_la_memoire_ne_grandit_pas_avec_la_liste(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await _remplir(cnam, proprietaire)
+    await remplir(cnam, proprietaire)
     morceaux: list[int] = []
     lignes = 0
 
@@ -139,17 +96,17 @@ async def test_la_memoire_ne_grandit_pas_avec_la_liste(cnam: Service, proprietai
             morceaux.append(len(message["body"]))
             lignes += message["body"].count(b"\r\n")
 
-    await _recevoir(cnam, recu)  # what is made once is made
+    await recevoir(cnam, recu)  # what is made once is made
     morceaux.clear()
     lignes = 0
     tracemalloc.start()
     try:
-        await _recevoir(cnam, recu)
+        await recevoir(cnam, recu)
         _, sommet = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert lignes == _NOMBRE + 1
-    assert len(morceaux) > _NOMBRE / depot_listes.LOT
+    assert lignes == NOMBRE + 1
+    assert len(morceaux) > NOMBRE / depot_listes.LOT
     assert max(morceaux) < 200 * depot_listes.LOT
     assert sum(morceaux) > 7_000_000
     assert sommet < 3_000_000
@@ -158,7 +115,7 @@ async def test_la_memoire_ne_grandit_pas_avec_la_liste(cnam: Service, proprietai
 async def test_une_base_perdue_en_chemin_n_acheve_pas_le_fichier(
     cnam: Service, proprietaire: asyncpg.Connection
 ) -> None:
-    await _remplir(cnam, proprietaire)
+    await remplir(cnam, proprietaire)
     messages: list[Message] = []
 
     async def recu(message: Message) -> None:
@@ -167,7 +124,7 @@ async def test_une_base_perdue_en_chemin_n_acheve_pas_le_fichier(
             await proprietaire.execute(_COUPER)
 
     with pytest.raises(RuntimeError):
-        await _recevoir(cnam, recu)
+        await recevoir(cnam, recu)
     assert messages[0]["status"] == 200
     assert all(message["more_body"] for message in messages[1:])  # a server cuts the connection
 
@@ -182,7 +139,7 @@ async def _servi(cnam: Service) -> AsyncIterator[httpx.AsyncClient]:
     prise = socket.socket()
     prise.bind(("127.0.0.1", 0))
     tache = asyncio.create_task(serveur.serve([prise]))
-    entetes = {"Authorization": f"Bearer {cnam.cle}"} | _EN_CSV
+    entetes = {"Authorization": f"Bearer {cnam.cle}"} | EN_CSV
     try:
         adresse = f"http://127.0.0.1:{prise.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=adresse, headers=entetes, timeout=30) as client:
@@ -194,10 +151,10 @@ async def _servi(cnam: Service) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_un_fichier_interrompu_ne_passe_pas_pour_entier(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await _remplir(cnam, proprietaire)
+    await remplir(cnam, proprietaire)
     async with _servi(cnam) as client:
         async with client.stream("GET", f"/executions?preserie={PRESERIE}") as entiere:
-            assert (await entiere.aread()).count(b"\r\n") == _NOMBRE + 1
+            assert (await entiere.aread()).count(b"\r\n") == NOMBRE + 1
         async with client.stream("GET", f"/executions?preserie={PRESERIE}") as coupee:
             assert coupee.status_code == 200
             morceaux = coupee.aiter_raw()
@@ -213,7 +170,7 @@ async def _epuiser(morceaux: AsyncIterator[bytes]) -> None:
 
 
 async def test_qui_s_en_va_rend_sa_connexion(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    await _remplir(cnam, proprietaire)
+    await remplir(cnam, proprietaire)
     base = cnam.application.state.base
     async with _servi(cnam) as client:
         async with client.stream("GET", f"/executions?preserie={PRESERIE}") as reponse:

@@ -1,7 +1,8 @@
 """« As it was known then », with the registry as it was then: each change shows from its own instant on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -35,72 +36,73 @@ async def _mettre(cnam: Service, chemin: str, corps: Corps) -> None:
     assert reponse.status_code in (200, 201), reponse.text
 
 
+@dataclass(frozen=True, slots=True)
+class Changement:
+    """A PUT, and what of the bilan it changes."""
+
+    nom: str
+    chemin: str
+    corps: Corps
+    lire: Callable[[Corps], Any]
+
+
+def _phases(bilan: Corps) -> Any:
+    return bilan["scor"]["phase_1"]["conforme"], bilan["scor"]["phase_2"]["double_envoi"]
+
+
+def _modalite(code: str) -> Callable[[Corps], Any]:
+    return lambda bilan: next(m for m in bilan["modalites"] if m["code"] == code)
+
+
+def _prerequis(champ: str) -> Callable[[Corps], Any]:
+    return lambda bilan: bilan["criteres"][3][champ]
+
+
+async def _changements(cnam: Service) -> list[Changement]:
+    logiciel = await cnam.lire("/logiciels/ortho-plus")
+    corps_logiciel = {nom: logiciel[nom] for nom in ("editeur", "module", "nom", "sesam_vitale")}
+    chemin = f"/preseries/{PRESERIE}"
+    chemin_pilote = f"{chemin}/pilotes/{PILOTES[0]}"
+    pilote = await cnam.lire(chemin_pilote)
+    corps_pilote = {nom: valeur for nom, valeur in pilote.items() if nom != "numero_am"}
+    editeur = {"raison_sociale": "O", "solution_sesam_vitale": False}
+    preserie = {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33", "38"], "fin_prevue_le": "2027-01-31"}
+    reseau = {"libelle": "Réseau", "valide_le": None}
+    return [
+        Changement("phase 2", chemin_pilote, corps_pilote | {"phase_2_le": "2026-11-20"}, _phases),
+        Changement("jalon", f"{chemin}/jalons/prerequis_identifies", {"le": "2026-11-02"}, _prerequis("etat")),
+        Changement("prérequis", f"{chemin}/prerequis/reseau", reseau, _prerequis("prerequis")),
+        Changement("éditeur", "/editeurs/ortho-soft", editeur, _modalite("majorite_sesam_vitale")),
+        Changement(
+            "CNDA",
+            "/logiciels/ortho-plus",
+            corps_logiciel | {"autorisation_cnda": None},
+            _modalite("prerequis_entree"),
+        ),
+        Changement("fin prévue", chemin, preserie, _modalite("fin_prevue")),
+    ]
+
+
 async def test_chaque_changement_du_registre_vaut_depuis_son_instant(
     cnam: Service, proprietaire: asyncpg.Connection
 ) -> None:
-    logiciel = await cnam.lire("/logiciels/ortho-plus")
-    corps_logiciel = {nom: logiciel[nom] for nom in ("editeur", "module", "nom", "sesam_vitale")}
-    pilote = await cnam.lire(f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}")
-    corps_pilote = {nom: valeur for nom, valeur in pilote.items() if nom != "numero_am"}
+    async def lu() -> tuple[Corps, Any]:
+        return await cnam.lire(BILAN), await proprietaire.fetchval("SELECT clock_timestamp()")
+
     await cnam.poster([trace(scor_envoye=True), trace(scor_envoye=True, numero_am=PILOTES[1])])
-
-    def phases(bilan: Corps) -> Any:
-        return bilan["scor"]["phase_1"]["conforme"], bilan["scor"]["phase_2"]["double_envoi"]
-
-    def modalite(code: str) -> Callable[[Corps], Any]:
-        return lambda bilan: next(m for m in bilan["modalites"] if m["code"] == code)
-
-    changements: list[tuple[str, Callable[[], Awaitable[None]], Callable[[Corps], Any]]] = [
-        (
-            "phase 2",
-            lambda: _mettre(
-                cnam, f"/preseries/{PRESERIE}/pilotes/{PILOTES[0]}", corps_pilote | {"phase_2_le": "2026-11-20"}
-            ),
-            phases,
-        ),
-        (
-            "jalon",
-            lambda: _mettre(cnam, f"/preseries/{PRESERIE}/jalons/prerequis_identifies", {"le": "2026-11-02"}),
-            lambda bilan: bilan["criteres"][3]["etat"],
-        ),
-        (
-            "prérequis",
-            lambda: _mettre(cnam, f"/preseries/{PRESERIE}/prerequis/reseau", {"libelle": "Réseau", "valide_le": None}),
-            lambda bilan: bilan["criteres"][3]["prerequis"],
-        ),
-        (
-            "éditeur",
-            lambda: _mettre(cnam, "/editeurs/ortho-soft", {"raison_sociale": "O", "solution_sesam_vitale": False}),
-            modalite("majorite_sesam_vitale"),
-        ),
-        (
-            "CNDA",
-            lambda: _mettre(cnam, "/logiciels/ortho-plus", corps_logiciel | {"autorisation_cnda": None}),
-            modalite("prerequis_entree"),
-        ),
-        (
-            "fin prévue",
-            lambda: _mettre(
-                cnam,
-                f"/preseries/{PRESERIE}",
-                {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33", "38"], "fin_prevue_le": "2027-01-31"},
-            ),
-            modalite("fin_prevue"),
-        ),
-    ]
     vus = []
-    for nom, changer, lire in changements:
-        avant = await cnam.lire(BILAN), await proprietaire.fetchval("SELECT clock_timestamp()")
-        await changer()
-        apres = await cnam.lire(BILAN), await proprietaire.fetchval("SELECT clock_timestamp()")
-        assert lire(avant[0]) != lire(apres[0]), nom
-        vus.append((nom, lire, avant, apres))
+    for changement in await _changements(cnam):
+        avant = await lu()
+        await _mettre(cnam, changement.chemin, changement.corps)
+        apres = await lu()
+        assert changement.lire(avant[0]) != changement.lire(apres[0]), changement.nom
+        vus.append((changement, avant, apres))
     await asyncio.sleep(RECUL_S)
-    for nom, lire, *deux in vus:
+    for changement, *deux in vus:
         for attendu, au in deux:
-            with cas(nom):
+            with cas(changement.nom):
                 alors = await cnam.lire(f"{BILAN}?au={quote(au.isoformat())}")
-                assert lire(alors) == lire(attendu)
+                assert changement.lire(alors) == changement.lire(attendu)
                 figes = ("executions", "scor", "traces", "verdict", "statut", "observee_depuis")
                 assert {champ: alors[champ] for champ in figes} == {champ: attendu[champ] for champ in figes}
 

@@ -16,7 +16,7 @@ from app.serveur import Protocole
 from tests.outils import PRESERIE, Corps, Service
 
 CHEMIN = f"/bilan/preseries/{PRESERIE}/flux"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

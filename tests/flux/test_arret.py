@@ -1,20 +1,19 @@
 """A service that is stopped does not wait for those who follow it, whether they read or not."""
 
 import signal
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.flux.aides import CHEMIN
+from tests.flux.aides import CHEMIN, PATIENCE_S
 from tests.flux.test_lecteurs_lents import ne_pas_lire
 from tests.outils import registre_exemple, trace
 from tests.processus.lancement import creer_cle, serveur
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_un_arret_termine_dix_flux_en_moins_de_deux_secondes(tmp_path: Path, workers: int) -> None:
+def test_un_arret_termine_dix_flux_et_n_attend_pas_qui_ne_lit_pas(tmp_path: Path, workers: int) -> None:
     with serveur(tmp_path / "donnees", workers=workers) as lui, httpx.Client(timeout=20) as client:
         cle = creer_cle(lui.dossier, "--role", "cnam")
         lui.inscrire(cle, registre_exemple())
@@ -29,12 +28,11 @@ def test_un_arret_termine_dix_flux_en_moins_de_deux_secondes(tmp_path: Path, wor
         assert lui.appeler("POST", "/traces", cle, json=trace()).status_code == 201
         for une in lignes:
             assert any('"enregistrees":1' in ligne for ligne in une)
-        debut = time.monotonic()
         lui.processus.send_signal(signal.SIGTERM)
         for une in lignes:
             assert not any(ligne.startswith("data: ") for ligne in une)  # and the answer ends as it should
-        assert time.monotonic() - debut < 2
-        assert lui.processus.wait(10) == 0
-        assert time.monotonic() - debut < 4  # PostgreSQL stopped meanwhile, too
+        assert lui.processus.wait(PATIENCE_S) == 0
         lente.close()
-        assert "Traceback" not in lui.journal.read_text()
+        dits = lui.journal.read_text()
+        assert "graceful shutdown exceeded" not in dits  # as uvicorn says once it has waited for 15 seconds
+        assert "Traceback" not in dits

@@ -15,18 +15,19 @@ from tests.outils import Service, trace
 
 TAILLE = 256 * 1024
 """Of an event here: a bilan of a few KiB would take a while to fill what the kernel keeps back."""
-ENVOI_S = 1.0
+ENVOI_S = 5.0
 
 
 @pytest.fixture
 def gros(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every event is large, and little time is given to take it."""
+    """Every event is large, they follow one another closely, and little time is given to take them."""
 
     def grossir(bilan: Any) -> Evenement:
         lu = rediger(bilan)
         return Evenement(lu.id, lu.editeur, lu.texte.replace(b"event:", b":" + b" " * TAILLE + b"\nevent:"))
 
     monkeypatch.setattr(service, "rediger", grossir)
+    monkeypatch.setattr(service, "_PERIODE_S", 0.02)
     monkeypatch.setattr(reponse, "ENVOI_S", ENVOI_S)
 
 
@@ -69,11 +70,12 @@ async def test_qui_ne_lit_pas_est_deconnecte_et_les_autres_continuent(cnam: Serv
             vus += 1
             await cnam.poster(trace())
             await flux.jusqu_a(lambda bilan, n=vus: bilan["traces"]["enregistrees"] == n, PATIENCE_S)  # type: ignore[misc]
-            assert asyncio.get_running_loop().time() - debut < ENVOI_S + 5
+            flux.autres.clear()  # or the test would keep them all
+            assert asyncio.get_running_loop().time() - debut < ENVOI_S + 60
         sommet = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert _rompus() == rompus + 5
-        assert sommet < 30 * TAILLE  # one event for each at most, and what the test itself reads
+        assert sommet < 40 * TAILLE  # five times what it is as a rule; with queues, each event of each reader
         for prise in lents:
             assert await asyncio.to_thread(_finie, prise)
             prise.close()
@@ -86,5 +88,5 @@ async def test_qui_raccroche_est_oublie_aussitot(cnam: Service, autre: Service, 
     await ouverts(autre.application, 3)
     for prise in prises:
         prise.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(reponse.BATTEMENT_S - 3):  # the next sign of life would find nobody there
         await ouverts(autre.application, 0)

@@ -68,3 +68,10 @@ async def envoyer(pilote: Service, jeton: str, statut: int, **champs: str) -> ht
     assert recue.status_code == statut, recue.text
     assert recue.headers["content-type"] == "text/html; charset=utf-8"
     return recue
+
+
+async def entrees_du_journal(cnam: Service) -> list[Corps]:
+    """What the journal says of answers, the latest first."""
+    page = await cnam.lire("/journal?objet=reponse")
+    lues: list[Corps] = page["elements"]
+    return lues
