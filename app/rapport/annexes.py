@@ -105,11 +105,10 @@ def arretes(connus: Sequence[BilanArrete]) -> Section:
 
 
 def _etat(a: BilanArrete) -> str:
-    """Whether it is the one that stands, and who refused it."""
-    etat = "en vigueur" if a.en_vigueur else "dépassé"
+    """Whether it is the one that stands, or who refused it."""
     if refus := [_PARTIES[un.partie] for un in a.avis if un.sens == "refuse"]:
-        return f"✗ {etat}, refusé par {enumerer(refus)}"
-    return f"{'✓' if a.en_vigueur else '–'} {etat}"
+        return f"✗ refusé par {enumerer(refus)}"
+    return "✓ en vigueur" if a.en_vigueur else "– dépassé"
 
 
 def _ecarts(nombre_d_ecarts: int) -> str:

@@ -77,9 +77,11 @@ BILANS = {
 }
 """The préséries whose bilans each finds in a list of all."""
 CREE = frozenset({201})
+DECLARE = frozenset({200, 201})
+"""Anew where another caller has corrected it."""
 UNE_ANOMALIE = "{operation}/{anomalie}"
 APPROUVE = frozenset({201, 409})
-"""Or superseded by what another caller of the table has sealed."""
+"""Or too late: the bilan is sealed, and another caller of the table may have sealed it again."""
 CIBLE = f"logiciel=lo-cible&numero_am={PILOTE}"
 ROUTES = [
     Route("POST", "/traces", "poste editeur cnam", ENVOI, _une_trace, statuts=CREE),
@@ -154,10 +156,10 @@ ROUTES = [
     Route("PATCH", "/executions/{identifiant}", "cnam", corps=monde.ECART),
     Route("GET", "/preseries/{code}/prerequis", "editeur lecture cnam", SIENNE),
     Route("GET", "/preseries/{code}/anomalies", "editeur lecture cnam", SIENNE),
-    Route("POST", "/preseries/{code}/anomalies", "editeur cnam", SIENNE, monde.ANOMALIE),
+    Route("POST", "/preseries/{code}/anomalies", "editeur cnam", SIENNE, monde.ANOMALIE, statuts=DECLARE),
     Route("GET", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur lecture cnam", SIENNE),
     Route("PATCH", f"/preseries/{{code}}/anomalies/{UNE_ANOMALIE}", "editeur cnam", SIENNE, monde.CORRECTION),
-    Route("POST", "/preseries/{code}/questionnaire/invitations", "editeur cnam", SIENNE, statuts=CREE),
+    Route("POST", "/preseries/{code}/questionnaire/invitations", "editeur cnam", SIENNE, statuts=APPROUVE),
     Route("GET", "/preseries/{code}/questionnaire/invitations", "editeur cnam", SIENNE),
     Route("GET", "/preseries/{code}/questionnaire", "editeur lecture cnam", SIENNE),
     Route("GET", "/preseries/{code}/questionnaire/reponses", "editeur lecture cnam", SIENNE),

@@ -31,7 +31,7 @@ def _attendus(bilan: Corps) -> Iterator[str]:
         if critere.get("mesure") is not None:
             yield _pourcent(critere["mesure"])
         for liste in critere["listes"]:
-            yield f"{liste['libelle']}{liste['nombre']:,}".replace(",", "") + liste["lien"]
+            yield f"{liste['libelle']}{liste['nombre']}{liste['lien']}"
     for tache in bilan["a_faire"]:
         yield tache["quoi"]
     for modalite in bilan["modalites"]:
