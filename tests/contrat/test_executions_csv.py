@@ -27,6 +27,9 @@ _COUPER = (
     "WHERE application_name = 'traces-postes' AND state LIKE 'idle in transaction%'"
 )
 
+_ENTRE_LES_DEUX = 65_536
+"""Bytes that a socket keeps, on either side."""
+
 
 async def _fichier(service: Service, filtres: str = "") -> list[dict[str, str]]:
     reponse = await service.appeler("GET", f"/executions?preserie={PRESERIE}{filtres}", headers=EN_CSV)
@@ -131,18 +134,20 @@ async def test_une_base_perdue_en_chemin_n_acheve_pas_le_fichier(
 
 @asynccontextmanager
 async def _servi(cnam: Service) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service behind a real server."""
+    """A client of the service behind a real server; the file is longer than what lies between the two."""
     reglages = uvicorn.Config(
         cnam.application, http=Protocole, ws="none", lifespan="off", log_config=None, log_level=60
     )
     serveur = uvicorn.Server(reglages)
     prise = socket.socket()
+    prise.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ENTRE_LES_DEUX)
     prise.bind(("127.0.0.1", 0))
     tache = asyncio.create_task(serveur.serve([prise]))
     entetes = {"Authorization": f"Bearer {cnam.cle}"} | EN_CSV
     try:
         adresse = f"http://127.0.0.1:{prise.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=adresse, headers=entetes, timeout=30) as client:
+        court = httpx.AsyncHTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, _ENTRE_LES_DEUX)])
+        async with httpx.AsyncClient(base_url=adresse, headers=entetes, timeout=30, transport=court) as client:
             yield client
     finally:
         serveur.should_exit = True
@@ -159,7 +164,8 @@ async def test_un_fichier_interrompu_ne_passe_pas_pour_entier(cnam: Service, pro
             assert coupee.status_code == 200
             morceaux = coupee.aiter_raw()
             assert await anext(morceaux)
-            await proprietaire.execute(_COUPER)
+            while not await proprietaire.fetch(_COUPER):  # noqa: ASYNC110 — until it waits for its reader
+                await asyncio.sleep(0.02)
             with pytest.raises(httpx.RemoteProtocolError):
                 await _epuiser(morceaux)
 
