@@ -20,9 +20,10 @@ from app.stockage.embarque import PostgresEmbarqueImpossible, postgres_embarque
 RACINE = Path(__file__).parents[2]
 EN_ROOT = os.geteuid() == 0
 UTILISATEUR = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from app.stockage.embarque import postgres_embarque
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 with postgres_embarque(Path(sys.argv[1])):
     print("en service", flush=True)
     time.sleep(600)
