@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from urllib.parse import quote
 
@@ -10,8 +10,11 @@ import asyncpg
 import httpx
 import pytest
 
+from app.conservation import service as conservation
 from app.main import create_app
+from app.recompte import service as recompte
 from app.reglages import Reglages
+from app.stockage.base import Base
 from tests.contrat.aides import mettre
 from tests.outils import Service, vider_les_traces
 from tests.proprietes.actes import Assemblee, figures
@@ -71,7 +74,7 @@ async def test_le_bilan_est_celui_de_l_oracle_a_chaque_instant(confrontation: Co
         assert figures(lu) == moment.bilan, moment.le
 
 
-async def test_un_redemarrage_et_une_purge_n_y_changent_rien(
+async def test_un_redemarrage_un_recompte_et_une_purge_n_y_changent_rien(
     confrontation: Confrontation, proprietaire: asyncpg.Connection, reglages: Reglages
 ) -> None:
     moments = await mener(confrontation, 77, 120)
@@ -83,6 +86,16 @@ async def test_un_redemarrage_et_une_purge_n_y_changent_rien(
     ):
         relu = Service(client, autre, confrontation.cnam.cle)
         assert figures(await relu.lire(BILAN)) == avant == moments[-1].bilan
-    await mettre(proprietaire, preserie=PRESERIE, statut="abandonnee", purgee_le=moments[-1].le)
-    await proprietaire.execute("DELETE FROM trace; DELETE FROM reception_sans_suite")
+    base: Base = confrontation.cnam.application.state.base
+    for preserie in await recompte.a_recompter(base, None):
+        recompte_fait = await recompte.recompter(base, preserie, lambda: None, 50)
+        assert recompte_fait is not None
+        assert [c for c in recompte_fait.comparaisons if c.ecarts] == []
+    assert figures(await confrontation.cnam.lire(BILAN)) == avant
+    await mettre(proprietaire, preserie=PRESERIE, statut="abandonnee", terminee_le=moments[-1].le - timedelta(days=365))
+    async with base.lecture() as session:
+        ((due, comptes),) = (await conservation.echeancier(session, moments[-1].le)).dues
+    assert comptes.traces > 0
+    await conservation.purger(base, due, lambda _: None)
+    assert await proprietaire.fetchval("SELECT count(*) FROM trace WHERE preserie_id = $1", due.id) == 0
     assert figures(await confrontation.cnam.lire(BILAN)) == avant
