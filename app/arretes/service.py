@@ -35,7 +35,7 @@ from app.bilan.jugement import juger
 from app.bilan.schemas import Verdict
 from app.bilan.sources import connue_au
 from app.erreurs import Conflit, CorpsInvalide, EcritureEnCours, EtapeRefusee, Introuvable
-from app.preseries.cycle import Statut
+from app.preseries.cycle import EN_USAGE
 from app.preseries.depot import maintenant
 from app.preseries.inscription import Auteur, noter
 from app.preseries.modeles import Preserie
@@ -45,7 +45,6 @@ from app.stockage.base import Base
 ARRETE_INCONNU = (
     "Aucun bilan arrêté de cet identifiant ne vous est connu : voyez « GET /bilan/preseries/{code}/arretes »."
 )
-_OUVERTES = (Statut.EN_COURS, Statut.VALIDEE)
 Document = dict[str, Any]
 """A sealed bilan with its approvals, as JSON: what ``ArreteLu`` describes."""
 
@@ -60,7 +59,7 @@ async def arreter(
     Raises Introuvable (404), EtapeRefusee (409), EcritureEnCours (503).
     """
     preserie = await preserie_visible(session, acces, code)
-    if preserie.statut not in _OUVERTES:
+    if preserie.statut not in EN_USAGE:
         raise pas_ouverte()
     try:
         au = await depot.instant(base)
@@ -131,7 +130,7 @@ async def approuver(
             return document(arrete, donnees), False
     if corps.sens == "refuse" and corps.motif is None:
         raise motif_requis()
-    if preserie.statut not in _OUVERTES:
+    if preserie.statut not in EN_USAGE:
         raise pas_ouverte()
     if preserie.bilan_arrete_le != arrete.au:
         raise depasse()

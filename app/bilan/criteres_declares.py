@@ -15,7 +15,7 @@ from app.bilan.schemas import (
 )
 from app.francais import accorder, enumerer, jour
 from app.questionnaire.regles import Reponse
-from app.questionnaire.schemas import NotesLues
+from app.questionnaire.schemas import ResultatsLus
 
 
 def anomalies(
@@ -103,15 +103,14 @@ def satisfaction(
     reponses: Sequence[Reponse], invites: int, reponses_min: int, operations: Sequence[str], liens: Liens
 ) -> CritereSatisfaction:
     """Criterion 5: enough pilotes have answered, and no frein bloquant is open; the marks decide nothing."""
-    ouverts = [r for r in reponses if r.frein_ouvert]
-    leves = [r for r in reponses if r.frein_bloquant and not r.frein_ouvert]
-    manquent = max(reponses_min - len(reponses), 0)
+    lus = ResultatsLus.de(reponses, invites, operations)
+    ouverts, leves = lus.freins_ouverts, lus.freins_leves
     recues = accorder(len(reponses), "pilote a répondu", "pilotes ont répondu")
     recues = recues if reponses else "Aucun pilote n'a encore répondu"
     if ouverts:
         etat = Etat.NON_ATTEINT
-        explication = f"{recues} ; {accorder(len(ouverts), 'frein bloquant ouvert', 'freins bloquants ouverts')}."
-    elif manquent:
+        explication = f"{recues} ; {accorder(ouverts, 'frein bloquant ouvert', 'freins bloquants ouverts')}."
+    elif len(reponses) < reponses_min:
         etat = Etat.INDETERMINE
         explication = f"{recues} au questionnaire de satisfaction ; il en faut au moins {reponses_min}."
     else:
@@ -121,17 +120,11 @@ def satisfaction(
         explication=explication,
         listes=[
             liens.de_la_preserie("Réponses", len(reponses), "questionnaire/reponses"),
-            liens.de_la_preserie("Freins bloquants ouverts", len(ouverts), "questionnaire/reponses", frein="ouvert"),
-            liens.de_la_preserie("Freins bloquants levés", len(leves), "questionnaire/reponses", frein="leve"),
+            liens.de_la_preserie("Freins bloquants ouverts", ouverts, "questionnaire/reponses", frein="ouvert"),
+            liens.de_la_preserie("Freins bloquants levés", leves, "questionnaire/reponses", frein="leve"),
         ],
-        invites=invites,
-        reponses=len(reponses),
         reponses_min=reponses_min,
-        taux_reponse=len(reponses) / invites if invites else None,
-        satisfaction=NotesLues.de(r.satisfaction for r in reponses),
-        operations={o: NotesLues.de(r.operations[o] for r in reponses if o in r.operations) for o in operations},
-        freins_ouverts=len(ouverts),
-        freins_leves=len(leves),
+        **dict(lus),
     )
 
 

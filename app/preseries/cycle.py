@@ -20,6 +20,8 @@ class Statut(StrEnum):
 
 
 TERMINES = (Statut.CLOTUREE, Statut.ABANDONNEE)
+EN_USAGE = (Statut.EN_COURS, Statut.VALIDEE)
+"""Where pilotes use their logiciel: they can be asked, and a bilan sealed."""
 
 
 class EtatTraces(StrEnum):

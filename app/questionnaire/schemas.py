@@ -1,6 +1,6 @@
 """Wire forms of the questionnaire (CONTRACT, « Registry »)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StrictBo
 from pydantic_core.core_schema import ValidationInfo
 
 from app.formes import SANS_NUL, Corps, NumeroAm
-from app.questionnaire.regles import NOTES, noter
+from app.questionnaire.regles import NOTES, Reponse, noter
 from app.referentiels import OPERATIONS
 from app.textes_libres import Motif, sans_nir
 
@@ -149,3 +149,17 @@ class ResultatsLus(BaseModel):
     operations: dict[str, NotesLues]
     freins_ouverts: int
     freins_leves: int
+
+    @classmethod
+    def de(cls, reponses: Sequence[Reponse], invites: int, operations: Iterable[str]) -> Self:
+        """Of the latest answer of each pilote, over the operations that are asked about."""
+        ouverts = sum(r.frein_ouvert for r in reponses)
+        return cls(
+            invites=invites,
+            reponses=len(reponses),
+            taux_reponse=len(reponses) / invites if invites else None,
+            satisfaction=NotesLues.de(r.satisfaction for r in reponses),
+            operations={o: NotesLues.de(r.operations[o] for r in reponses if o in r.operations) for o in operations},
+            freins_ouverts=ouverts,
+            freins_leves=sum(r.frein_bloquant for r in reponses) - ouverts,
+        )

@@ -13,7 +13,7 @@ from app.journal import depot as journal
 from app.journal.depot import Fait
 from app.parametres import Page, curseur, numero
 from app.preseries import depot as registre
-from app.preseries.cycle import Statut
+from app.preseries.cycle import EN_USAGE
 from app.preseries.modeles import Preserie
 from app.preseries.service import preserie_ou_404, preserie_visible, refuser_si_terminee
 from app.questionnaire import depot
@@ -25,14 +25,11 @@ from app.questionnaire.schemas import (
     InvitationLue,
     InvitationsCorps,
     LeveeCorps,
-    NotesLues,
     ReponseLue,
     ResultatsLus,
 )
 from app.referentiels import VERSIONS, Referentiel
 
-OUVERTS = (Statut.EN_COURS, Statut.VALIDEE)
-"""Where pilotes use their logiciel, and can be asked."""
 _OCTETS = 32
 
 
@@ -44,7 +41,7 @@ async def inviter(
     Raises Introuvable (404), EtapeRefusee (409), CorpsInvalide (422) where one asked for is no pilote, or has left.
     """
     preserie = await preserie_visible(session, acces, code)
-    if preserie.statut not in OUVERTS:
+    if preserie.statut not in EN_USAGE:
         raise hors_preserie()
     if preserie.bilan_arrete_le is not None:
         raise QuestionnaireClos
@@ -102,18 +99,7 @@ async def invitations(
 async def resultats(session: AsyncSession, acces: Acces, code: str, au: datetime | None) -> ResultatsLus:
     preserie = await preserie_visible(session, acces, code)
     invites, recues = await depot.lire(session, preserie.id, au)
-    return ResultatsLus(
-        invites=invites,
-        reponses=len(recues),
-        taux_reponse=len(recues) / invites if invites else None,
-        satisfaction=NotesLues.de(r.satisfaction for r in recues),
-        operations={
-            o: NotesLues.de(r.operations[o] for r in recues if o in r.operations)
-            for o in regles(preserie).questionnaire.operations
-        },
-        freins_ouverts=len(_du_frein(recues, "ouvert")),
-        freins_leves=len(_du_frein(recues, "leve")),
-    )
+    return ResultatsLus.de(recues, invites, regles(preserie).questionnaire.operations)
 
 
 async def reponses(

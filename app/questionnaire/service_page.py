@@ -8,13 +8,14 @@ from app.erreurs import CorpsInvalide, Introuvable, InvitationExpiree, Questionn
 from app.journal import depot as journal
 from app.journal.depot import QUESTIONNAIRE, Fait
 from app.preseries import depot as registre
+from app.preseries.cycle import EN_USAGE
 from app.preseries.inscription import Inscrit
 from app.questionnaire import depot
 from app.questionnaire.depot import Invite
 from app.questionnaire.modeles import Reponse
 from app.questionnaire.regles import jour_de, masquer
 from app.questionnaire.schemas import QuestionnaireLu, QuestionsLues, ReponseCorps, ReponseDonnee
-from app.questionnaire.service import OUVERTS, empreinte, regles
+from app.questionnaire.service import empreinte, regles
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def ouvrir(session: AsyncSession, jeton: str) -> Ouvert:
         raise lien_inconnu()
     if not invite.valable:
         raise InvitationExpiree
-    if invite.preserie.bilan_arrete_le is not None or invite.preserie.statut not in OUVERTS:
+    if invite.preserie.bilan_arrete_le is not None or invite.preserie.statut not in EN_USAGE:
         raise QuestionnaireClos
     return Ouvert(invite, await depot.derniere_reponse(session, invite.preserie.id, invite.invitation.pilote_id))
 
