@@ -4,45 +4,24 @@ Locks are taken in one order everywhere (traces, executions, counters, each sort
 workers wait for each other but never deadlock. The fold is DOMAIN's, « From traces to executions ».
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from uuid import UUID
 
 import asyncpg
 
 from app.traces.tri import CleTrace, Ligne, SansSuite
 
-_TYPES: Mapping[str, str] = {
-    "preserie_id": "int4",
-    "id": "uuid",
-    "emise_le": "timestamptz",
-    "cle_id": "int4",
-    "pilote_id": "int4",
-    "poste": "text",
-    "sequence": "int8",
-    "version": "text",
-    "operation": "text",
-    "pseudonyme": "bytea",
-    "numero_execution": "int2",
-    "type_prescription": "text",
-    "succes": "bool",
-    "erreur_code": "text",
-    "erreur_origine": "text",
-    "erreur_bloquante": "bool",
-    "erreur_message": "text",
-    "scor_envoye": "bool",
-    "duree_ms": "int4",
-    "empreinte": "bytea",
-}
 _COLONNES = ", ".join(Ligne._fields)
-_TABLEAUX = ", ".join(f"${i}::{_TYPES[c]}[]" for i, c in enumerate(Ligne._fields, 1))
-_SERIES = f"${len(Ligne._fields) + 1}::int4[]"
+_cle = attrgetter("cle")
 
 _ECRIRE = f"""
 WITH nouvelles AS (
   INSERT INTO trace ({_COLONNES}, recue_le)
-  SELECT *, (SELECT clock_timestamp()) FROM unnest({_TABLEAUX}) AS d({_COLONNES})  -- once, and under the table's lock
+  SELECT *, (SELECT clock_timestamp()) FROM unnest($1::ligne_trace[])  -- once, and under the table's lock
   WHERE preserie_id = ANY (ARRAY(  -- evaluated once; a join would not keep the order of the locks
     SELECT p.id FROM preserie AS p
-    WHERE p.id = ANY ({_SERIES}) AND (p.statut = 'en_cours' OR (p.statut = 'validee' AND p.traces_actives))))
+    WHERE p.id = ANY ($2::int4[]) AND (p.statut = 'en_cours' OR (p.statut = 'validee' AND p.traces_actives))))
   ON CONFLICT (preserie_id, id) DO NOTHING
   RETURNING preserie_id, id, pilote_id, emise_le, recue_le, version, operation, pseudonyme, numero_execution,
             type_prescription, succes, scor_envoye, erreur_code, erreur_origine, erreur_bloquante
@@ -145,22 +124,21 @@ DO UPDATE SET nombre = c.nombre + excluded.nombre, derniere_le = greatest(c.dern
 """
 
 
-async def ecrire(connexion: asyncpg.Connection, lignes: Sequence[Ligne]) -> set[CleTrace] | None:
+async def ecrire(connexion: asyncpg.Connection, lignes: Iterable[Ligne]) -> set[CleTrace] | None:
     """Writes traces with distinct keys in one commit; gives the keys that were new, or None where all were.
 
     What a présérie that is no longer open would get is left out, whatever the sender was sorted under.
     """
-    triees = sorted(lignes, key=lambda ligne: (ligne.preserie_id, ligne.id.int))
-    colonnes = [list(colonne) for colonne in zip(*triees, strict=True)]
-    nouvelles = await connexion.fetchval(_ECRIRE, *colonnes, list(set(colonnes[0])))
-    return None if nouvelles is None else {tuple(cle) for cle in nouvelles}
+    triees = sorted(lignes, key=_cle)
+    nouvelles = await connexion.fetchval(_ECRIRE, triees, list({ligne.preserie_id for ligne in triees}))
+    return None if nouvelles is None else {(preserie_id, ident.int) for preserie_id, ident in nouvelles}
 
 
 async def retrouver(connexion: asyncpg.Connection, cles: Iterable[CleTrace]) -> dict[CleTrace, bytes]:
     """Digests of stored traces. A statement of its own: the one that met a conflict can't see what won."""
     preseries, ids = zip(*cles, strict=True)
-    trouvees = await connexion.fetch(_RETROUVER, preseries, ids)
-    return {(ligne["preserie_id"], ligne["id"]): ligne["empreinte"] for ligne in trouvees}
+    trouvees = await connexion.fetch(_RETROUVER, preseries, [UUID(int=ident) for ident in ids])
+    return {(ligne["preserie_id"], ligne["id"].int): ligne["empreinte"] for ligne in trouvees}
 
 
 async def noter(connexion: asyncpg.Connection, receptions: Sequence[SansSuite]) -> None:

@@ -6,7 +6,7 @@ It adds no delay of its own, is bounded, and never lets one trace that PostgreSQ
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import asyncpg
@@ -122,23 +122,25 @@ class Ecrivain:
             debut = fin
 
     async def _ecrire_lot(self, admises: list[Admise], refus: list[SansSuite]) -> list[Issue]:
-        nouvelles: dict[CleTrace, bytes] = {}
-        impossibles: set[tuple[CleTrace, bytes]] = set()
-        lignes = _premieres(admises, impossibles)
-        while lignes:
-            inserees, refusees = await self._inserer(list(lignes.values()))
-            nouvelles |= {cle: lignes[cle].empreinte for cle in inserees}
-            impossibles |= {(cle, lignes[cle].empreinte) for cle in refusees}
-            # A refused trace leaves its id free: another one of the same id comes next.
-            lignes = _premieres([a for a in admises if a.ligne.cle in refusees], impossibles) if refusees else {}
-        if len(nouvelles) == len(admises):
-            issues = [Issue.ENREGISTREE] * len(admises)
-        else:
-            issues = await self._departager(admises, nouvelles, impossibles)
+        issues = await self._inserer_les_premieres(admises)
         sans_suite = [*refus, *_sans_suite(admises, issues)]
         if sans_suite:
             await depot.noter(await self._ouverte(), sans_suite)
         return issues
+
+    async def _inserer_les_premieres(self, admises: list[Admise]) -> list[Issue]:
+        nouvelles: dict[CleTrace, bytes] = {}
+        impossibles: set[tuple[CleTrace, bytes]] = set()
+        lignes = _premieres(admises, impossibles)
+        while lignes:
+            inserees, refusees = await self._inserer(lignes)
+            if len(inserees) == len(admises):
+                return [Issue.ENREGISTREE] * len(admises)
+            nouvelles |= {cle: lignes[cle].empreinte for cle in inserees}
+            impossibles |= {(cle, lignes[cle].empreinte) for cle in refusees}
+            # A refused trace leaves its id free: another one of the same id comes next.
+            lignes = _premieres([a for a in admises if a.ligne.cle in refusees], impossibles) if refusees else {}
+        return await self._departager(admises, nouvelles, impossibles)
 
     async def _departager(
         self, admises: list[Admise], nouvelles: dict[CleTrace, bytes], impossibles: set[tuple[CleTrace, bytes]]
@@ -165,24 +167,23 @@ class Ecrivain:
                 issues.append(Issue.REUTILISEE if cle in retenues else Issue.FERMEE)
         return issues
 
-    async def _inserer(self, lignes: list[Ligne]) -> tuple[set[CleTrace], set[CleTrace]]:
+    async def _inserer(self, lignes: Mapping[CleTrace, Ligne]) -> tuple[Set[CleTrace], Set[CleTrace]]:
         """Keys that were new, and keys of traces that PostgreSQL can't take; a poisoned batch is split."""
-        if not lignes:
-            return set(), set()
         try:
-            nouvelles = await self._avec_reprise(lignes)
+            nouvelles = await self._avec_reprise(lignes.values())
         except asyncpg.PostgresError as erreur:
             if not str(erreur.sqlstate).startswith(_IMPOSSIBLE):
                 raise
             if len(lignes) == 1:
                 _journal.error("trace_impossible", sqlstate=erreur.sqlstate)
-                return set(), {lignes[0].cle}
-            milieu = len(lignes) // 2
-            gauche, droite = await self._inserer(lignes[:milieu]), await self._inserer(lignes[milieu:])
+                return set(), lignes.keys()
+            toutes, milieu = list(lignes.items()), len(lignes) // 2
+            gauche = await self._inserer(dict(toutes[:milieu]))
+            droite = await self._inserer(dict(toutes[milieu:]))
             return gauche[0] | droite[0], gauche[1] | droite[1]
-        return ({ligne.cle for ligne in lignes} if nouvelles is None else nouvelles), set()
+        return lignes.keys() if nouvelles is None else nouvelles, set()
 
-    async def _avec_reprise(self, lignes: list[Ligne]) -> set[CleTrace] | None:
+    async def _avec_reprise(self, lignes: Collection[Ligne]) -> set[CleTrace] | None:
         for _ in range(_REPRISES):
             try:
                 return await self._commettre(lignes)
@@ -192,7 +193,7 @@ class Ecrivain:
                 self._fermer()
         return await self._commettre(lignes)
 
-    async def _commettre(self, lignes: list[Ligne]) -> set[CleTrace] | None:
+    async def _commettre(self, lignes: Collection[Ligne]) -> set[CleTrace] | None:
         connexion = await self._ouverte()
         debut = time.perf_counter()
         nouvelles = await depot.ecrire(connexion, lignes)
@@ -228,8 +229,9 @@ def _premieres(admises: list[Admise], impossibles: set[tuple[CleTrace, bytes]]) 
     lignes: dict[CleTrace, Ligne] = {}
     for admise in admises:
         ligne = admise.ligne
-        if not admise.arretee and (ligne.cle, ligne.empreinte) not in impossibles:
-            lignes.setdefault(ligne.cle, ligne)
+        cle = ligne.cle
+        if not admise.arretee and not (impossibles and (cle, ligne.empreinte) in impossibles):
+            lignes.setdefault(cle, ligne)
     return lignes
 
 

@@ -16,12 +16,12 @@ from app.traces.schemas import TraceRecue
 
 AVANCE_TOLEREE = timedelta(minutes=5)
 SANS_PILOTE = 0
-CleTrace = tuple[int, UUID]
-"""What identifies a trace: its présérie and its id."""
+CleTrace = tuple[int, int]
+"""What identifies a trace: its présérie and its id, as an integer: that is hashed and compared several times."""
 
 
 class Ligne(NamedTuple):
-    """A trace as it is stored: the columns of table ``trace``, in the order of the statement that writes it."""
+    """A trace as it is stored: the attributes of the type ``ligne_trace``, columns of table ``trace``."""
 
     preserie_id: int
     id: UUID
@@ -46,7 +46,7 @@ class Ligne(NamedTuple):
 
     @property
     def cle(self) -> CleTrace:
-        return self.preserie_id, self.id
+        return self.preserie_id, self.id.int
 
 
 class SansSuite(NamedTuple):

@@ -19,6 +19,7 @@ from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.schema import configuration, est_pret, migrer, revenir, revisions_du_code
 from app.stockage.tables import ROLE_SERVICE, Table
+from app.traces.tri import Ligne
 from tests.processus.lancement import environnement, executer
 
 _CATALOGUE = """
@@ -35,6 +36,10 @@ SELECT 'index', tablename, indexname, indexdef, '', '', '', '', '' FROM pg_index
 UNION ALL
 SELECT 'table', relname, coalesce(array_to_string(reloptions, ','), ''), relkind::text, '', '', '', '', ''
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S'
+"""
+_ATTRIBUTS = """
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 ORDER BY attnum
 """
 
 
@@ -81,7 +86,22 @@ async def test_les_modeles_creent_le_schema_des_migrations_au_detail_pres(
         await connexion.run_sync(Table.metadata.create_all)
     await moteur.dispose()
     crees, migres = await catalogue(neuve), await catalogue(postgres.url())
-    assert {_sans_rang(ligne) for ligne in crees} == {_sans_rang(ligne) for ligne in migres}
+    migrees = {_sans_rang(ligne) for ligne in migres}
+    assert {ligne for ligne in migrees if ligne[3] != "c"} == {_sans_rang(ligne) for ligne in crees}
+
+
+async def test_une_ligne_a_ecrire_a_la_forme_et_les_types_de_la_table_des_traces(postgres: PostgresEmbarque) -> None:
+    connexion = await asyncpg.connect(postgres.url())
+    try:
+        forme, table = [
+            {nom: genre for nom, genre in await connexion.fetch(_ATTRIBUTS, relation)}
+            for relation in ("ligne_trace", "trace")
+        ]
+    finally:
+        await connexion.close()
+    assert tuple(forme) == Ligne._fields
+    assert table.pop("recue_le") == "timestamp with time zone"
+    assert forme == table
 
 
 def _sans_rang(ligne: tuple[str | None, ...]) -> tuple[str | None, ...]:
