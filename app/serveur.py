@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.envoi import EXTENSION
 from app.erreurs import CorpsIllisible, ErreurMetier, probleme
 from app.observabilite import mesures
+from app.observabilite.bornes import CORPS_ENTIER
 
 ENTETES_MAX = 64 * 1024
 _TAMPON = 64 * 1024
@@ -95,6 +96,7 @@ class Protocole(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._recus = 0
         if not self._ignore():
+            self.cycle.scope[CORPS_ENTIER] = True  # type: ignore[literal-required]  # a key of ours
             super().on_message_complete()
 
     def ouvrir_flux(self) -> asyncio.Event:

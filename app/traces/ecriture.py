@@ -53,6 +53,8 @@ class Ecrivain:
         self._reveil = asyncio.Event()
         self._connexion: asyncpg.Connection | None = None
         self._arrete = False
+        # Asking for the running loop costs a system call (Python 3.11).
+        self._boucle = asyncio.get_running_loop()
 
     async def ecrire(self, admises: Sequence[Admise], refus: Sequence[SansSuite]) -> list[Issue]:
         """The outcome of each trace, once what it says is committed.
@@ -65,7 +67,7 @@ class Ecrivain:
         poids = max(1, len(admises))  # a demande of refusals alone waits, too
         if self.en_attente + poids > self.file_max:
             raise Surcharge
-        demande = _Demande(admises, refus, asyncio.get_running_loop().create_future())
+        demande = _Demande(admises, refus, self._boucle.create_future())
         self._file.append(demande)
         self.en_attente += poids
         self._reveil.set()

@@ -1,6 +1,7 @@
 """POST /traces and /traces/essai on the server's own interface: routing and dependencies cost more than a trace."""
 
 import time
+from functools import lru_cache
 
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from app.erreurs import ErreurMetier
 from app.observabilite import mesures, problemes
 from app.observabilite.bornes import borner
 from app.observabilite.requetes import GABARIT, reponse_probleme
+from app.preseries.cycle import EtatTraces
 from app.stockage.base import ERREURS_DE_BASE
 from app.traces.corps import lire_corps
 from app.traces.refus import Issue, TraceRefusee
@@ -71,6 +73,22 @@ def _accuser(reception: Reception) -> Response:
         _, rejet = reception.rejets[0]
         raise TraceRefusee(rejet.refus, rejet.detail, rejet.champ, rejet.id)
     statut = 201 if reception.seule and reception.enregistrees else 200
+    if reception.rejets or reception.avertissements:
+        return _reponse(statut, reception)
+    return _reponse_sans_remarque(
+        statut, reception.recues, reception.enregistrees, reception.doublons, reception.traces_postes
+    )
+
+
+@lru_cache(maxsize=4096)
+def _reponse_sans_remarque(
+    statut: int, recues: int, enregistrees: int, doublons: int, traces_postes: EtatTraces
+) -> Response:
+    """Most answers are one of a few: nearly every trace is recorded, and says no more than that."""
+    return _reponse(statut, Reception(False, recues, enregistrees, doublons, traces_postes=traces_postes))
+
+
+def _reponse(statut: int, reception: Reception) -> Response:
     return Response(to_json(_corps(reception)), statut, media_type="application/json")
 
 

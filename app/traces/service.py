@@ -72,7 +72,9 @@ async def _ecrire(
     issues = await ecrivain.ecrire([a for _, a in admises], refus) if admises or refus else []
     fermees = []
     for (index, admise), issue in zip(admises, issues, strict=True):
-        if issue is Issue.FERMEE:
+        if issue is Issue.ENREGISTREE and admise.avertissement is None:
+            reception.enregistrees += 1
+        elif issue is Issue.FERMEE:
             fermees.append(index)
         else:
             _noter(reception, index, admise, issue)
@@ -121,7 +123,11 @@ def _reutilise(rejet: Rejet) -> Rejet:
 
 def _conclure(reception: Reception, sorties: list[Admise | Rejet]) -> Reception:
     reception.rejets.sort(key=lambda rejet: rejet[0])
-    reception.traces_postes = resume({s.etat for s in sorties if s.etat is not None})
+    etats: list[EtatTraces] = []
+    for sortie in sorties:  # a set would ask each state for its hash, in Python
+        if sortie.etat is not None and sortie.etat not in etats:
+            etats.append(sortie.etat)
+    reception.traces_postes = resume(etats)
     return reception
 
 

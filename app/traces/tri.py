@@ -83,8 +83,7 @@ class Rejet:
     provenance: Provenance = INCONNUE
 
 
-@dataclass(frozen=True, slots=True)
-class Admise:
+class Admise(NamedTuple):
     """A trace fit to be written; with ``arretee`` (traces switched off) only a doublon of it is still welcome."""
 
     ligne: Ligne

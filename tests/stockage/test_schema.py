@@ -38,7 +38,7 @@ SELECT 'table', relname, coalesce(array_to_string(reloptions, ','), ''), relkind
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S'
 """
 _ATTRIBUTS = """
-SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute
 WHERE attrelid = to_regclass($1) AND attnum > 0 ORDER BY attnum
 """
 
@@ -94,7 +94,7 @@ async def test_une_ligne_a_ecrire_a_la_forme_et_les_types_de_la_table_des_traces
     connexion = await asyncpg.connect(postgres.url())
     try:
         forme, table = [
-            {nom: genre for nom, genre in await connexion.fetch(_ATTRIBUTS, relation)}
+            {ligne["attname"]: ligne["type"] for ligne in await connexion.fetch(_ATTRIBUTS, relation)}
             for relation in ("ligne_trace", "trace")
         ]
     finally:
