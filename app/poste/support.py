@@ -16,6 +16,8 @@ from app.poste.erreurs import EcritureRefusee, SpoolIllisible, SpoolOccupe
 
 SIGNATURE = 0x54505350
 """Tells a spool from any other SQLite file ("TPSP")."""
+JOURNAL_MAX = 4 << 20
+"""Bytes that the WAL keeps after a large group."""
 SCHEMA = (
     "CREATE TABLE trace (sequence INTEGER PRIMARY KEY, corps BLOB NOT NULL)",
     "CREATE TABLE refus (sequence INTEGER PRIMARY KEY, code TEXT NOT NULL, champ TEXT, corps BLOB)",
@@ -125,6 +127,7 @@ def _preparer(chemin: Path) -> sqlite3.Connection:
         # WAL with FULL: one append and one fsync per commit; a torn end fails its checksum and is not read.
         connexion.execute("PRAGMA journal_mode = WAL")
         connexion.execute("PRAGMA synchronous = FULL")
+        connexion.execute(f"PRAGMA journal_size_limit = {JOURNAL_MAX}")
         connexion.execute("PRAGMA secure_delete = ON")  # what was answered for must not linger in free pages
         if neuf:
             _creer(connexion)
@@ -201,6 +204,8 @@ def _mettre_en_place(chemin: Path) -> Path | None:
     if not nouveau.exists():
         return None
     rang = next(rang for rang in count(1) if not _voisin(chemin, f".illisible-{rang}").exists())
+    if not chemin.exists():
+        rang -= 1  # it was put aside before the stop
     cote = _voisin(chemin, f".illisible-{rang}")
     for suffixe in ("-wal", "-journal", ""):  # the journals first: they would be taken for the new file's
         with suppress(FileNotFoundError):

@@ -4,9 +4,11 @@ Stopped at any moment, it sends the same bytes with the same ids again the next 
 """
 
 import asyncio
+import json
 import time
 
 from app.poste.client import ClientPoste
+from app.poste.consigne import PosteSuivi
 from app.poste.envoi import Avancement
 from app.poste.interruptions import EnvoiInterrompu
 from app.poste.lots import Lot
@@ -15,6 +17,17 @@ from app.poste.spool import Spool
 
 PAGE = 5_000
 """Traces read at once: what one round holds in memory."""
+
+
+def poste_suivi(spool: Spool) -> PosteSuivi | None:
+    """Whose consigne to obey, as its first trace says; None where there is none or it does not say."""
+    for trace in spool.lire(1):
+        champs = json.loads(trace.corps)
+        logiciel, numero_am = champs.get("logiciel"), champs.get("numero_am")
+        # What no address can hold would fail each time.
+        if isinstance(logiciel, str) and isinstance(numero_am, str) and (logiciel + numero_am).isascii():
+            return PosteSuivi(logiciel, numero_am)
+    return None
 
 
 async def vider(client: ClientPoste, spool: Spool, *, avancement: Avancement | None = None) -> Resultat:
