@@ -142,6 +142,27 @@ def test_ce_qui_a_eu_reponse_ne_reste_pas_dans_le_fichier(chemin: Path) -> None:
     assert b"texte-a-oublier" not in chemin.read_bytes()
 
 
+@pytest.mark.parametrize("longueur", [100, 2_100, 50_000])
+def test_les_fichiers_sont_bornes_et_leur_place_resservie(chemin: Path, longueur: int) -> None:
+    octets_max = 2 << 20
+    with Spool(chemin, octets_max=octets_max) as spool:
+        for _ in range(4):
+            while None not in spool.deposer_tout([{"version": "x" * longueur}] * 50):
+                pass
+            assert spool.etat().octets <= octets_max
+            assert sum(fichier.stat().st_size for fichier in chemin.parent.iterdir()) < 2 * octets_max + 5_000_000
+            repondre(spool, spool.etat().en_attente)
+
+
+def test_le_journal_rend_la_place_d_un_gros_depot(chemin: Path) -> None:
+    journal = chemin.with_name("spool.db-wal")
+    with Spool(chemin) as spool:
+        spool.deposer_tout([{"version": "x" * 1_000}] * 10_000)
+        assert journal.stat().st_size > 10_000_000
+        spool.deposer(trace(0))
+        assert journal.stat().st_size < 5_000_000
+
+
 def test_deux_envois_a_la_fois_ne_comptent_pas_deux_fois(chemin: Path) -> None:
     with Spool(chemin) as spool:
         spool.deposer_tout(traces(3))
