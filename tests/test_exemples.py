@@ -32,6 +32,7 @@ NON_EXECUTES = {
     ("README.md", ".venv/bin/traces-postes serve --host 0.0"): "serves for ever, to everyone",
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",
+    ("docs/client.md", "sqlite3 spool.db.illisible-1 .recover | "): "needs a damaged spool: tests/poste makes them",
     ("docs/cycle.md", "stateDiagram-v2"): "a drawing: tests/preseries compares it with the code",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
     ("docs/journal.md", "traces-postes journal effacer"): "asks for an N° AM",

@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from app.poste import Rejet, Resultat
-from app.poste.affichage import barre, tableau
+from app.poste import Refus, Rejet, Resultat
+from app.poste.affichage import barre, tableau, tableau_du_spool
+from app.poste.support import Compte
 
 
 @pytest.fixture
@@ -69,3 +70,25 @@ def test_la_barre_avance_avec_les_lots(console: Console, total: int | None) -> N
     vu = texte(console)
     assert "10/10" in vu if total else "10/?" in vu
     assert "reprises : 3" in vu
+
+
+def test_le_tableau_du_spool_montre_les_derniers_refus(console: Console) -> None:
+    refus = [Refus(numero, "pilote-inconnu", "numero_am", b'{"secret":1}') for numero in range(1_001, 1_030)]
+    compte = Compte(derniere=2_000, perdues=4, enregistrees=900, doublons=67, rejetees=29, octets=300_000)
+    console.print(tableau_du_spool(compte, [*refus, Refus(1_030, "corps-trop-grand", None, None)]))
+    lignes = [ligne.strip("│ \n").split("│") for ligne in texte(console).splitlines() if "│" in ligne]
+    montrees = [(libelle.strip(), nombre.strip()) for libelle, nombre in lignes]
+    assert montrees[:6] == [
+        ("En attente", "1 000"),
+        ("octets", "300 000"),
+        ("Dernier numéro", "2 000"),
+        ("Enregistrées", "900"),
+        ("Doublons", "67"),
+        ("Rejetées", "29"),
+    ]
+    assert montrees[6:] == [
+        *[(f"n° {numero}", "pilote-inconnu numero_am") for numero in range(1_011, 1_030)],
+        ("n° 1030", "corps-trop-grand"),
+        ("Perdues", "4"),
+    ]
+    assert "secret" not in texte(console)
