@@ -53,7 +53,7 @@ class Reglages(BaseSettings):
         0.3,
         gt=0,
         le=60,
-        description="seconds that answers to POSTs of traces may take on average; beyond it fewer are let in, the rest: 503",
+        description="seconds that POSTs of traces may take on average; beyond it fewer are let in, the rest get a 503",
     )
     receptions_max_octets: int = Field(
         4 * 1024 * 1024,

@@ -67,7 +67,7 @@ class Protocole(HttpToolsProtocol):
             return
         self._accueil.connexions.add(self)
         if self._accueil.complet:
-            mesures.COUPEES.labels("nombre").inc()
+            mesures.COUPEES["nombre"](1)
             self._refuser(Surcharge("Trop de connexions sont ouvertes : renvoyez la même requête dans un instant."))
 
     def data_received(self, data: bytes) -> None:
@@ -147,9 +147,9 @@ class Protocole(HttpToolsProtocol):
             return
         repondue = reponse is None or reponse.response_complete
         reste = self.transport.get_write_buffer_size()
-        if reste and self._non_lu and (repondue or self._non_lu[0] == reste):
+        if reste and self._non_lu and self._non_lu[0] == reste:
             if maintenant - self._non_lu[1] > accueil.lecture_delai_s:
-                mesures.COUPEES.labels("lecture").inc()
+                mesures.COUPEES["lecture"](1)
                 self.rompre()
         else:
             self._non_lu = (reste, maintenant) if reste else None
@@ -159,7 +159,7 @@ class Protocole(HttpToolsProtocol):
             corps_attendu = self._refus is not None or (reponse is not None and reponse.more_body)
             delai_s = accueil.corps_delai_s if corps_attendu else accueil.entete_delai_s
             if maintenant - self._attendu[1] > delai_s:
-                mesures.COUPEES.labels("entete").inc()
+                mesures.COUPEES["envoi"](1)
                 self.transport.close()
         else:
             self._attendu = None

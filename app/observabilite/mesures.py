@@ -59,12 +59,14 @@ ECHECS = Counter(
 FLUX_ROMPUS = Counter(
     "traces_postes_flux_rompus", "Flux de bilans rompus parce que leur lecteur ne lisait plus.", registry=REGISTRE
 )
-COUPEES = Counter(
+_coupees = Counter(
     "traces_postes_connexions_coupees",
-    "Connexions coupées : tête de requête ou corps trop lents (entete), réponse non lue (lecture), trop de connexions (nombre).",
+    "Connexions coupées : requête trop lente à venir (envoi), réponse non lue (lecture), connexions trop nombreuses "
+    "(nombre).",
     ["motif"],
     registry=REGISTRE,
 )
+COUPEES = {motif: _coupees.labels(motif).inc for motif in ("envoi", "lecture", "nombre")}
 
 
 def _jauge(nom: str, aide: str) -> Gauge:

@@ -26,7 +26,7 @@ class Registre:
         self._coffre = coffre
         self._memoire: Memoire[str, LogicielConnu] = Memoire(generation)
         self._en_cours: dict[frozenset[str], asyncio.Task[dict[str, LogicielConnu]]] = {}
-        """Reads that all who ask meanwhile share: where memory lapses under load, each with its own would be the end."""
+        """Reads under way, which all who ask meanwhile share."""
 
     async def lire(self, codes: Collection[str]) -> tuple[dict[str, LogicielConnu], bool]:
         """The logiciels known among ``codes``, and whether they come from the database just now."""
