@@ -24,8 +24,8 @@ POIDS_REQUETE = 4 * 1024
 """What a request weighs beside its body: one trace alone costs as much as ten in an array."""
 POIDS_GZIP = 10
 """What a byte of gzip weighs: about what it unpacks to."""
-_POIDS_MIN = 64 * 1024
-"""Whatever happens, so much may be in hand: with nothing in hand, nothing would tell that it goes better."""
+_POIDS_MIN = 1024 * 1024
+"""Whatever happens, so much may be in hand: a few clients that wait for their answers are not refused."""
 _AJUSTEMENT_S = 0.1
 _MOINS, _PLUS = 0.8, 1.05
 _PERIODE_S = 1.0

@@ -65,7 +65,7 @@ class Reglages(BaseSettings):
     entete_delai_s: float = Field(
         10, gt=0, le=600, description="seconds that a client may take to send the head of a request"
     )
-    lecture_delai_s: float = Field(30, gt=0, le=600, description="seconds that a client may leave its answer unread")
+    lecture_delai_s: float = Field(60, gt=0, le=600, description="seconds that a client may leave its answer unread")
     connexions_max: int = Field(
         5_000, ge=10, le=1_000_000, description="open connections of one worker; beyond it: 503"
     )
