@@ -10,10 +10,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 N ?= 200000
 GRAINE ?= 1
 
-.PHONY: help setup demo test check format openapi dessin bench fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-surcharge fuzz lock clean
 
 help: ## Say what each target does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(PRET) ## Make the virtual environment with the locked versions
 
@@ -48,6 +48,9 @@ dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the c
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench
+
+bench-surcharge: $(PRET) ## Send three times what the service can take, for a minute
+	$(BIN)/python -m bench.surcharge
 
 fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRAINE=1
 	$(BIN)/python -m tests.fuzz $(N) $(GRAINE)

@@ -225,9 +225,12 @@ class Surcharge(ErreurMetier):
     statut, code, titre = 503, "surcharge", "Service surchargé"
 
     def __init__(
-        self, detail: str = "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant."
+        self,
+        detail: str = "Trop de traces attendent leur enregistrement : renvoyez les mêmes dans un instant.",
+        *,
+        attente_s: int = 1,
     ) -> None:
-        super().__init__(detail, entetes={"Retry-After": "1"})
+        super().__init__(detail, entetes={"Retry-After": str(attente_s)})
 
 
 class EcritureEnCours(ErreurMetier):

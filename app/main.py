@@ -37,6 +37,7 @@ import app.suivi.routes
 import app.supervision.routes
 import app.traces.routes
 from app.acces.service import Portier
+from app.accueil import ETAT, Accueil
 from app.arretes.signature import Signataire
 from app.contrat.document import completer
 from app.erreurs import ErreurMetier
@@ -133,7 +134,7 @@ def _nom_d_operation(route: APIRoute) -> str:
 
 
 @asynccontextmanager
-async def _vie(application: FastAPI) -> AsyncIterator[None]:
+async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
     etat = application.state
     reglages: Reglages = etat.reglages
     if reglages.database_url is None:
@@ -158,13 +159,14 @@ async def _vie(application: FastAPI) -> AsyncIterator[None]:
         )
         etat.supervision = Supervision(base, etat.ecrivain)
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
+        accueil = Accueil(reglages, etat.ecrivain.retard)
         taches = (generation.suivre(), annonces.tourner(), etat.ecrivain.tourner(), etat.supervision.tourner())
-        for tache in (*taches, _suivre_le_superviseur()):
+        for tache in (*taches, accueil.tourner(), _suivre_le_superviseur()):
             en_cours = asyncio.create_task(tache)
             en_cours.add_done_callback(_tomber_avec)
             pile.push_async_callback(_arreter, en_cours)
         _espacer_le_ramasse_miettes()
-        yield
+        yield {ETAT: accueil}
 
 
 def _espacer_le_ramasse_miettes() -> None:

@@ -49,7 +49,26 @@ class Reglages(BaseSettings):
         description="traces waiting for a commit in one worker; beyond it: 503",
     )
     ecriture_delai_s: float = Field(10, gt=0, le=120, description="seconds that one commit may take; beyond it: 503")
+    attente_visee_s: float = Field(
+        0.3,
+        gt=0,
+        le=60,
+        description="seconds that POSTs of traces may take on average; beyond it fewer are let in, the rest get a 503",
+    )
+    receptions_max_octets: int = Field(
+        4 * 1024 * 1024,
+        ge=64 * 1024,
+        le=1024 * 1024 * 1024,
+        description="bytes of POSTs of traces that one worker may ever have in hand; beyond it: 503",
+    )
     corps_delai_s: float = Field(30, gt=0, le=600, description="seconds that a client may take to send its body")
+    entete_delai_s: float = Field(
+        10, gt=0, le=600, description="seconds that a client may take to send the head of a request"
+    )
+    lecture_delai_s: float = Field(60, gt=0, le=600, description="seconds that a client may leave its answer unread")
+    connexions_max: int = Field(
+        5_000, ge=10, le=1_000_000, description="open connections of one worker; beyond it: 503"
+    )
     debit_max: int | None = Field(
         None, ge=1, description="requests per second and key on POST /traces and essai, per worker; unset: no limit"
     )

@@ -7,15 +7,18 @@ import asyncio
 import json
 import socket
 import struct
+import time
 import uuid
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.accueil import ETAT, POIDS_GZIP, POIDS_REQUETE, Accueil
 from app.envoi import EXTENSION
-from app.erreurs import CorpsIllisible, ErreurMetier, probleme
+from app.erreurs import CorpsIllisible, ErreurMetier, Surcharge, probleme
 from app.observabilite import mesures
 from app.observabilite.bornes import CORPS_ENTIER
+from app.traces.reception import CHEMINS
 
 ENTETES_MAX = 64 * 1024
 _TAMPON = 64 * 1024
@@ -23,7 +26,9 @@ _TAMPON = 64 * 1024
 _ARRET_S = 1.0
 """How long such a reader may take to read its end."""
 _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
-_RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+_RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
+_CHEMINS = frozenset(chemin.encode() for chemin in CHEMINS)
+_GZIP = (b"content-encoding", b"gzip")
 
 
 class EntetesTropGrands(ErreurMetier):
@@ -43,6 +48,28 @@ class Protocole(HttpToolsProtocol):
     """Whether nothing more is read: the connection ends with the answer that is due."""
     _flux: asyncio.Event | None = None
     """Of an answer without end: set when the server stops."""
+    _refus: Surcharge | None = None
+    """The answer to the request at hand, whose body is not kept."""
+    _corps = _poids = 0
+    """Bytes of the body at hand; weight of the POST of traces that is being answered."""
+    _entier_a = 0.0
+    """When that POST had come in whole."""
+    _messages = 0
+    _attendu: tuple[int, float] | None = None
+    """How many messages had come, and since when the client is waited for."""
+    _non_lu: tuple[int, float] | None = None
+    """Bytes that the client did not read yet, and since when."""
+    _accueil: Accueil | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        self._accueil = self.app_state.get(ETAT)
+        if self._accueil is None:
+            return
+        self._accueil.connexions.add(self)
+        if self._accueil.complet:
+            mesures.COUPEES["nombre"](1)
+            self._refuser(Surcharge("Trop de connexions sont ouvertes : renvoyez la même requête dans un instant."))
 
     def data_received(self, data: bytes) -> None:
         if self._sourde:
@@ -77,6 +104,9 @@ class Protocole(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._accueil is not None:
+            self._accueil.connexions.discard(self)
+            self._deposer()
         if self.scope is not None:
             self.scope.pop("extensions", None)  # a cycle, which only the collector would find
 
@@ -85,19 +115,56 @@ class Protocole(HttpToolsProtocol):
             self._tete_refusee = len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > ENTETES_MAX
         self._recus = 0
         self.scope["extensions"] = {EXTENSION: {"connexion": self}}
+        self._corps = 0
+        if self._accueil is not None and not self._ignore():
+            self._refus = self._surcharge(self._accueil)
         if not self._ignore():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._recus = 0
+        self._corps += len(body)
         if not self._ignore():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._recus = 0
-        if not self._ignore():
+        self._messages += 1
+        if self._refus is not None:
+            refus, self._refus = self._refus, None
+            self._refuser(refus, fermer=not self.parser.should_keep_alive())
+        elif not self._ignore():
+            self._prendre()
             self.cycle.scope[CORPS_ENTIER] = True  # type: ignore[literal-required]  # a key of ours
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._deposer()
+        super().on_response_complete()
+
+    def surveiller(self, maintenant: float) -> None:
+        """Ends the connection of a client that sends too slowly, or does not read; called every second."""
+        accueil, reponse = self._accueil, self.cycle
+        if accueil is None:
+            return
+        repondue = reponse is None or reponse.response_complete
+        reste = self.transport.get_write_buffer_size()
+        if reste and self._non_lu and self._non_lu[0] == reste:
+            if maintenant - self._non_lu[1] > accueil.lecture_delai_s:
+                mesures.COUPEES["lecture"](1)
+                self.rompre()
+        else:
+            self._non_lu = (reste, maintenant) if reste else None
+        if repondue and not reste and self.timeout_keep_alive_task is None:
+            if self._attendu is None or self._attendu[0] != self._messages:
+                self._attendu = self._messages, maintenant
+            corps_attendu = self._refus is not None or (reponse is not None and reponse.more_body)
+            delai_s = accueil.corps_delai_s if corps_attendu else accueil.entete_delai_s
+            if maintenant - self._attendu[1] > delai_s:
+                mesures.COUPEES["envoi"](1)
+                self.transport.close()
+        else:
+            self._attendu = None
 
     def ouvrir_flux(self) -> asyncio.Event:
         """For an answer without end, after which the connection is closed: the event that tells it to end."""
@@ -123,7 +190,31 @@ class Protocole(HttpToolsProtocol):
 
     def _ignore(self) -> bool:
         """Whether the message at hand is no request of ours: it is read again, or refused."""
-        return self._tete_refusee or self.parser.should_upgrade()
+        return self._tete_refusee or self._refus is not None or self.parser.should_upgrade()
+
+    def _surcharge(self, accueil: Accueil) -> Surcharge | None:
+        """The refusal of a POST of traces that finds too many before it; not where another answer is still due."""
+        if self.parser.get_method() != b"POST" or self.url.partition(b"?")[0] not in _CHEMINS:
+            return None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return None
+        refus = accueil.refus()
+        if refus is not None and self.expect_100_continue:
+            self._refuser(refus)  # its body would only come once it is asked for
+        return refus
+
+    def _prendre(self) -> None:
+        """Counts a whole POST of traces as work in hand."""
+        if self._accueil is not None and self.scope["method"] == "POST" and self.scope["path"] in CHEMINS:
+            self._deposer()
+            self._entier_a = time.monotonic()
+            self._poids = POIDS_REQUETE + self._corps * (POIDS_GZIP if _GZIP in self.headers else 1)
+            self._accueil.poids += self._poids
+
+    def _deposer(self) -> None:
+        if self._poids and self._accueil is not None:
+            self._accueil.repondu(self._poids, self._entier_a)
+            self._poids = 0
 
     def _finir_par_la_reponse(self) -> bool:
         """Whether an answer is due to a whole request; the connection then ends with it."""
@@ -142,20 +233,31 @@ class Protocole(HttpToolsProtocol):
             lignes.append(b"connection: close")
         return b"\r\n".join(lignes) + b"\r\n\r\n"
 
-    def _refuser(self, erreur: ErreurMetier) -> None:
+    def _refuser(self, erreur: ErreurMetier, *, fermer: bool = True) -> None:
         """Says no, unless a request before is still to be answered: it would take this for its own answer."""
-        if self._finir_par_la_reponse():
+        if self._sourde or self._finir_par_la_reponse():
             return
         mesures.PROBLEMES[erreur.code](1)
         identifiant = str(uuid.uuid4())
         corps = json.dumps(probleme(erreur, identifiant), ensure_ascii=False).encode()
+        entetes = [f"{nom.lower()}: {valeur}".encode() for nom, valeur in erreur.entetes.items()]
         self.transport.write(
-            b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\nx-request-id: %s\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n"
-            % (erreur.statut, _RAISONS[erreur.statut], identifiant.encode(), len(corps))
-            + corps
+            b"\r\n".join(
+                (
+                    b"HTTP/1.1 %d %s" % (erreur.statut, _RAISONS[erreur.statut]),
+                    b"content-type: application/problem+json",
+                    b"x-request-id: %s" % identifiant.encode(),
+                    b"content-length: %d" % len(corps),
+                    *entetes,
+                    *([b"connection: close"] if fermer else []),
+                    b"",
+                    corps,
+                )
+            )
         )
-        self.transport.close()
+        if fermer:
+            self._sourde = True
+            self.transport.close()
 
 
 def _illisible() -> CorpsIllisible:

@@ -43,6 +43,7 @@ class Service:
             journal=dossier / "journal",
         )
         self._pile.callback(enfant.arreter)
+        self.pid = enfant.pid
         enfant.attendre(port, "/sante/pret")
         verifier_durable(dossier)
         cnam = {"Authorization": f"Bearer {self._cle('cnam')}"}
@@ -50,11 +51,11 @@ class Service:
             httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=cnam, timeout=30, trust_env=False)
         )
         self._ouvrir_preserie()
-        self._cible = Cible(port=port, cle=self._cle("poste", "--editeur", EDITEUR))
+        self.cible = Cible(port=port, cle=self._cle("poste", "--editeur", EDITEUR))
 
     def charger(self, temps: Temps) -> Mesure:
         avant = self._enregistrees()
-        mesure = charger_http(self._cible, self._forme, temps)
+        mesure = charger_http(self.cible, self._forme, temps)
         verifier_compte("in the bilan", mesure.enregistrees, self._enregistrees() - avant)
         return mesure
 

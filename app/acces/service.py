@@ -1,6 +1,7 @@
 """Use case: who is calling? From memory while that may be trusted; a key is refused by the database alone."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from app.acces import depot
@@ -26,7 +27,7 @@ class Portier:
     async def reconnaitre(self, autorisation: str | None) -> Acces:
         """The access given by an ``Authorization`` header; raises CleAbsente or CleRefusee (401)."""
         empreinte = _empreinte(autorisation)
-        return self._connu(empreinte) or await self._demander(empreinte)
+        return self._connu(empreinte) or await self._demander_ensemble(empreinte)
 
     async def reconnaitre_sans_attendre(self, autorisation: str | None) -> Acces:
         """As ``reconnaitre``, but where the database does not say, a key is what it last was. For GET /metrics alone.
@@ -37,10 +38,7 @@ class Portier:
         empreinte = _empreinte(autorisation)
         if (connu := self._connu(empreinte)) is not None:
             return connu
-        tache = self._en_cours.get(empreinte)
-        if tache is None:
-            tache = self._en_cours[empreinte] = asyncio.create_task(self._demander(empreinte))
-            tache.add_done_callback(lambda finie: self._finir(empreinte, finie))
+        tache = self._en_cours.get(empreinte) or self._lancer(empreinte)
         await asyncio.wait([tache], timeout=_PATIENCE_S)
         if tache.done() and not isinstance(tache.exception(), ERREURS_DE_BASE):
             return tache.result()
@@ -52,6 +50,22 @@ class Portier:
     def _connu(self, empreinte: bytes) -> Acces | None:
         acces = self._memoire.lire(empreinte)
         return acces if acces is not None and not acces.expiree(datetime.now(UTC)) else None
+
+    async def _demander_ensemble(self, empreinte: bytes) -> Acces:
+        """Many who ask at once share one look: where memory lapses under load, each with its own would be the end.
+
+        The look that was under way began before this question: its no is asked again.
+        """
+        en_cours = self._en_cours.get(empreinte)
+        if en_cours is not None:
+            with suppress(CleRefusee):
+                return await asyncio.shield(en_cours)
+        return await asyncio.shield(self._en_cours.get(empreinte) or self._lancer(empreinte))
+
+    def _lancer(self, empreinte: bytes) -> asyncio.Task[Acces]:
+        tache = self._en_cours[empreinte] = asyncio.create_task(self._demander(empreinte))
+        tache.add_done_callback(lambda finie: self._finir(empreinte, finie))
+        return tache
 
     async def _demander(self, empreinte: bytes) -> Acces:
         lu_sous = self._memoire.numero

@@ -28,6 +28,8 @@ from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publi
 
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
+_ACCEPTATIONS = 16
+"""Under load uvloop accepts one connection per turn and listening socket: with one, newcomers waited for seconds."""
 
 
 def serve(
@@ -85,15 +87,16 @@ def demo(host: Hote = "127.0.0.1", port: Port = 8000) -> None:
 
 def _servir(config: uvicorn.Config) -> None:
     """From here on a stop is a flag that uvicorn reads: what a handler raises within a callback would be lost."""
+    prise = config.bind_socket()
+    prises = [prise, *(prise.dup() for _ in range(_ACCEPTATIONS - 1))]
     if config.workers > 1:
-        prises = [config.bind_socket()]
         with mesures_partagees():
             Multiprocess(config, sockets=prises).run()
         return
     serveur = uvicorn.Server(config)
     for signe in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signe, serveur.handle_exit)
-    serveur.run()
+    serveur.run(prises)
     if not serveur.started and not serveur.should_exit:
         raise typer.Exit(STARTUP_FAILURE)
 

@@ -59,6 +59,14 @@ ECHECS = Counter(
 FLUX_ROMPUS = Counter(
     "traces_postes_flux_rompus", "Flux de bilans rompus parce que leur lecteur ne lisait plus.", registry=REGISTRE
 )
+_coupees = Counter(
+    "traces_postes_connexions_coupees",
+    "Connexions coupées : requête trop lente à venir (envoi), réponse non lue (lecture), connexions trop nombreuses "
+    "(nombre).",
+    ["motif"],
+    registry=REGISTRE,
+)
+COUPEES = {motif: _coupees.labels(motif).inc for motif in ("envoi", "lecture", "nombre")}
 
 
 def _jauge(nom: str, aide: str) -> Gauge:
@@ -70,6 +78,19 @@ ATTENTE = _jauge("traces_postes_ecriture_attente_traces", "Traces qui attendent 
 ATTENTE_MAX = _jauge(
     "traces_postes_ecriture_attente_max_traces", "Traces qui peuvent attendre leur commit ; au-delà, 503."
 )
+RETARD = Gauge(
+    "traces_postes_ecriture_retard_seconds",
+    "Depuis combien de temps les plus anciennes traces attendent leur commit, dans l'ouvrier le plus en retard.",
+    registry=REGISTRE,
+    multiprocess_mode="livemax",
+)
+RECEPTIONS = _jauge("traces_postes_receptions_octets", "Poids des envois de traces reçus et pas encore répondus.")
+RECEPTIONS_MAX = _jauge(
+    "traces_postes_receptions_max_octets",
+    "Poids admis à présent, selon le temps que prennent les réponses ; au-delà, 503.",
+)
+CONNEXIONS_OUVERTES = _jauge("traces_postes_connexions_ouvertes", "Connexions de clients ouvertes.")
+CONNEXIONS_OUVERTES_MAX = _jauge("traces_postes_connexions_ouvertes_max", "Connexions de clients possibles.")
 CONNEXIONS = _jauge("traces_postes_base_connexions_prises", "Connexions de la réserve en cours d'usage.")
 CONNEXIONS_MAX = _jauge("traces_postes_base_connexions_max", "Connexions que la réserve peut ouvrir.")
 FLUX = _jauge("traces_postes_flux_ouverts", "Flux de bilans ouverts.")

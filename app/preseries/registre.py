@@ -1,5 +1,6 @@
 """The registry as the reception of traces sees it: from memory while that may be trusted, else from the database."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection
 
@@ -24,13 +25,20 @@ class Registre:
         self._base = base
         self._coffre = coffre
         self._memoire: Memoire[str, LogicielConnu] = Memoire(generation)
+        self._en_cours: dict[frozenset[str], asyncio.Task[dict[str, LogicielConnu]]] = {}
+        """Reads under way, which all who ask meanwhile share."""
 
     async def lire(self, codes: Collection[str]) -> tuple[dict[str, LogicielConnu], bool]:
         """The logiciels known among ``codes``, and whether they come from the database just now."""
         connus = self._connus(codes)
         if len(connus) == len(codes):
             return connus, False
-        return await self._relire(codes), True
+        cle = frozenset(codes)
+        if (en_cours := self._en_cours.get(cle)) is not None:  # it began before this question: no ground for a refusal
+            return await asyncio.shield(en_cours), False
+        en_cours = self._en_cours[cle] = asyncio.create_task(self._relire(codes))
+        en_cours.add_done_callback(lambda finie: self._finir(cle, finie))
+        return await asyncio.shield(en_cours), True
 
     async def confirmer(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
         """The same as the database has them now, which memory knows where no change came since it read them."""
@@ -47,6 +55,12 @@ class Registre:
         for code, connu in connus.items():
             self._memoire.garder(code, connu, lu_sous)
         return connus
+
+    def _finir(self, cle: frozenset[str], finie: asyncio.Task[dict[str, LogicielConnu]]) -> None:
+        """Nobody may be left to hear of its error."""
+        del self._en_cours[cle]
+        if not finie.cancelled():
+            finie.exception()
 
 
 async def verifier_la_cle(base: Base, coffre: Coffre) -> None:

@@ -35,6 +35,7 @@ class _Demande:
     admises: Sequence[Admise]
     refus: Sequence[SansSuite]
     reponse: asyncio.Future[list[Issue]]
+    depuis: float
 
 
 class Ecrivain:
@@ -50,6 +51,8 @@ class Ecrivain:
         self._annoncer = annoncer
         self._file: deque[_Demande] = deque()
         self.en_attente = 0
+        self._en_cours: _Demande | None = None
+        """The oldest of those that are being written."""
         self._reveil = asyncio.Event()
         self._connexion: asyncpg.Connection | None = None
         self._arrete = False
@@ -67,7 +70,7 @@ class Ecrivain:
         poids = max(1, len(admises))  # a demande of refusals alone waits, too
         if self.en_attente + poids > self.file_max:
             raise Surcharge
-        demande = _Demande(admises, refus, self._boucle.create_future())
+        demande = _Demande(admises, refus, self._boucle.create_future(), time.perf_counter())
         self._file.append(demande)
         self.en_attente += poids
         self._reveil.set()
@@ -75,6 +78,11 @@ class Ecrivain:
             return await demande.reponse
         finally:
             self.en_attente -= poids
+
+    def retard(self) -> float:
+        """For how many seconds the oldest demande has waited for its commit; 0 where none does."""
+        plus_ancienne = self._en_cours or (self._file[0] if self._file else None)
+        return 0.0 if plus_ancienne is None else time.perf_counter() - plus_ancienne.depuis
 
     async def tourner(self) -> None:
         """Writes until cancelled."""
@@ -85,7 +93,9 @@ class Ecrivain:
                 if not lot:
                     self._reveil.clear()
                     continue
+                self._en_cours = lot[0]
                 await self._servir(lot)
+                self._en_cours = None
         finally:
             self._arrete = True
             self._abandonner(list(self._file))

@@ -137,7 +137,7 @@ def _verifier_les_releves(adresse: str, secondes: int) -> None:
     assert _une(adresse, f"max_over_time(scrape_duration_seconds[{secondes}s])") < 1
     assert _une(adresse, f"min_over_time(traces_postes_lecture_metier_reussie[{secondes}s])") == 1
     compteurs = _demander(adresse, 'group by (__name__) ({__name__=~"traces_postes_.+_(total|count|bucket|sum)"})')
-    assert len(compteurs) == 14
+    assert len(compteurs) == 15
     for compteur in compteurs:
         nom = compteur["metric"]["__name__"]
         assert not _demander(adresse, f"resets({nom}[{secondes}s]) > 0"), nom

@@ -1,0 +1,161 @@
+"""More than the service can do: the rest is refused at once, what was accepted is kept, and the client delivers all."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from app.poste.client import ClientPoste
+from app.stockage.embarque import postgres_embarque
+from tests.outils import PRESERIE, Corps, registre_exemple, trace
+from tests.processus.lancement import Serveur, creer_cle, serveur
+from tests.supervision.releves import lire
+
+POIDS_MAX = 64 * 1024
+"""The least that can be set: some fourteen traces alone."""
+EN_PLUS = 30
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serveur]:
+    reglages = {"receptions_max_octets": str(POIDS_MAX)}
+    with serveur(tmp_path_factory.mktemp("debordement") / "donnees", workers=1, reglages=reglages) as lui:
+        yield lui
+
+
+@pytest.fixture(scope="module")
+def cle(service: Serveur) -> str:
+    cle = creer_cle(service.dossier, "--role", "cnam")
+    service.inscrire(cle, registre_exemple())
+    assert service.appeler("POST", "/traces", cle, json=trace()).status_code == 201
+    return cle
+
+
+@asynccontextmanager
+async def _table_retenue(service: Serveur) -> AsyncIterator[None]:
+    """A database that writes nothing until the block ends."""
+    with postgres_embarque(service.dossier) as postgres:
+        connexion = await asyncpg.connect(postgres.url())
+        try:
+            async with connexion.transaction():
+                await connexion.execute("LOCK TABLE trace IN EXCLUSIVE MODE")
+                yield
+        finally:
+            await connexion.close()
+
+
+@dataclass
+class Envois:
+    """What many senders were answered."""
+
+    acquittees: list[str] = field(default_factory=list)
+    statuts: Counter[int] = field(default_factory=Counter)
+    refus: list[tuple[float, httpx.Response]] = field(default_factory=list)
+
+    async def envoyer(self, client: httpx.AsyncClient, corps: Corps | list[Corps]) -> None:
+        debut = time.monotonic()
+        reponse = await client.post("/traces", json=corps)
+        self.statuts[reponse.status_code] += 1
+        if reponse.is_success:
+            self.acquittees += [une["id"] for une in (corps if isinstance(corps, list) else [corps])]
+        else:
+            self.refus.append((time.monotonic() - debut, reponse))
+
+
+async def test_ce_qui_est_de_trop_est_refuse_aussitot_et_le_reste_garde(service: Serveur, cle: str) -> None:
+    """Also of what comes in an array, gzipped or with a body announced first."""
+    envois = Envois()
+    async with _client(service, cle) as client:
+        async with _table_retenue(service):
+            retenus = [asyncio.create_task(envois.envoyer(client, trace())) for _ in range(40)]
+            await asyncio.sleep(0.5)
+            tard = [envois.envoyer(client, [trace()] * (1 + rang % 3)) for rang in range(EN_PLUS)]
+            await asyncio.gather(*tard)
+            assert [tache.done() for tache in retenus].count(False) >= 10
+        await asyncio.gather(*retenus)
+    assert envois.statuts.keys() == {201, 503}
+    assert len(envois.refus) >= EN_PLUS
+    assert all(duree < 0.5 for duree, _ in envois.refus)
+    for _, reponse in envois.refus:
+        _verifier_refus(reponse)
+    assert await _ids(service) >= set(envois.acquittees)
+
+
+def _verifier_refus(reponse: httpx.Response) -> None:
+    probleme: dict[str, Any] = reponse.json()
+    assert (reponse.status_code, probleme["type"]) == (503, "urn:traces-postes:probleme:surcharge")
+    assert reponse.headers["content-type"] == "application/problem+json"
+    assert probleme["instance"] == f"urn:uuid:{reponse.headers['x-request-id']}"
+    assert 1 <= int(reponse.headers["retry-after"]) <= 30
+
+
+def _client(service: Serveur, cle: str) -> httpx.AsyncClient:
+    entetes = {"Authorization": f"Bearer {cle}"}
+    return httpx.AsyncClient(base_url=service.url, headers=entetes, timeout=30, limits=httpx.Limits())
+
+
+async def _ids(service: Serveur) -> set[str]:
+    with postgres_embarque(service.dossier) as postgres:
+        connexion = await asyncpg.connect(postgres.url())
+        try:
+            return {str(ligne["id"]) for ligne in await connexion.fetch("SELECT id FROM trace")}
+        finally:
+            await connexion.close()
+
+
+async def test_les_clients_de_reference_livrent_tout_sous_une_surcharge(service: Serveur, cle: str) -> None:
+    """The others send without ever waiting, for as long as the clients need."""
+    envois, fini = Envois(), asyncio.Event()
+    avant = _enregistrees(service, cle)
+
+    async def deborder(client: httpx.AsyncClient) -> None:
+        while not fini.is_set():
+            await envois.envoyer(client, [trace() for _ in range(50)])
+
+    async def livrer() -> int:
+        async with ClientPoste(service.url, cle) as client:
+            resultat = await client.envoyer([trace() for _ in range(1_200)])
+        assert resultat.restantes == 0
+        return resultat.enregistrees + resultat.doublons
+
+    async with _client(service, cle) as client:
+        autres = [asyncio.create_task(deborder(client)) for _ in range(20)]
+        livrees = await asyncio.gather(*(livrer() for _ in range(3)))
+        fini.set()
+        await asyncio.gather(*autres)
+    assert livrees == [1_200] * 3
+    assert envois.statuts[503] > 0
+    assert _enregistrees(service, cle) == avant + 3_600 + len(envois.acquittees)
+    releve = lire(service.appeler("GET", "/metrics", cle).text)
+    assert releve.valeur("traces_postes_problemes_total", code="surcharge") >= envois.statuts[503]
+    assert releve["traces_postes_receptions_max_octets"] == POIDS_MAX
+    assert releve["traces_postes_receptions_octets"] <= POIDS_MAX
+
+
+def _enregistrees(service: Serveur, cle: str) -> int:
+    bilan = service.appeler("GET", f"/bilan/preseries/{PRESERIE}", cle).json()
+    nombre: int = bilan["traces"]["enregistrees"]
+    return nombre
+
+
+async def test_un_corps_qui_attend_qu_on_le_demande_est_refuse_sans_etre_envoye(service: Serveur, cle: str) -> None:
+    async with _client(service, cle) as client, _table_retenue(service):
+        retenus = [asyncio.create_task(client.post("/traces", json=trace())) for _ in range(40)]
+        await asyncio.sleep(0.5)
+        lecteur, ecrivain = await asyncio.open_connection("127.0.0.1", service.port)
+        ecrivain.write(b"POST /traces HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        reponse = await asyncio.wait_for(lecteur.read(), 5)
+        ecrivain.close()
+        for tache in retenus:
+            tache.cancel()
+        await asyncio.wait(retenus)
+    assert reponse.startswith(b"HTTP/1.1 503 ")
+    assert json.loads(reponse.partition(b"\r\n\r\n")[2])["status"] == 503
