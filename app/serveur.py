@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 import uuid
+from typing import cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -29,6 +30,36 @@ _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
 _RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 _CHEMINS = frozenset(chemin.encode() for chemin in CHEMINS)
 _GZIP = (b"content-encoding", b"gzip")
+
+
+class _Sortie:
+    """The transport as an answer sees it: its head waits for the body's beginning, to go out in one system call."""
+
+    def __init__(self, transport: asyncio.Transport, boucle: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._boucle = boucle
+        self._retenu = b""
+
+    def write(self, octets: bytes) -> None:
+        if octets.startswith(b"HTTP/1.1 ") and not self._retenu:
+            self._retenu = octets
+            self._boucle.call_soon(self.vider)
+        else:
+            octets, self._retenu = self._retenu + octets, b""
+            self._transport.write(octets)
+
+    def vider(self) -> None:
+        """What was not followed by anything within this turn of the loop goes out alone."""
+        if self._retenu and not self._transport.is_closing():
+            self._transport.write(self._retenu)
+        self._retenu = b""
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        self.vider()
+        self._transport.close()
 
 
 class EntetesTropGrands(ErreurMetier):
@@ -63,6 +94,7 @@ class Protocole(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
+        self._sortie = _Sortie(transport, self.loop)
         self._accueil = self.app_state.get(ETAT)
         if self._accueil is None:
             return
@@ -120,6 +152,7 @@ class Protocole(HttpToolsProtocol):
             self._refus = self._surcharge(self._accueil)
         if not self._ignore():
             super().on_headers_complete()
+            self.cycle.transport = cast("asyncio.Transport", self._sortie)
 
     def on_body(self, body: bytes) -> None:
         self._recus = 0
