@@ -52,6 +52,11 @@ class Enfant:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Of the process, and of its session."""
+        return self._processus.pid
+
     def attendre(self, port: int, chemin: str) -> None:
         """Return once `chemin` answers 200."""
         limite = time.monotonic() + _ATTENTE_PRET_S
