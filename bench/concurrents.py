@@ -29,6 +29,8 @@ class Forme:
 
     taille: int
     connexions: int
+    nom: str = "traces"
+    """Of the bodies; `charge.py` knows them."""
 
 
 class Concurrent(Protocol):
@@ -63,6 +65,8 @@ def charger_http(cible: Cible, forme: Forme, temps: Temps) -> Mesure:
         "--port": cible.port,
         "--taille": forme.taille,
         "--connexions": forme.connexions,
+        "--forme": forme.nom,
+        "--chemin": cible.chemin,
         "--echauffement": temps.echauffement_s,
         "--duree": temps.duree_s,
     }

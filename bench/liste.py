@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bench.concurrents import Concurrent, Forme
 from bench.direct import Direct
+from bench.influx import Influx
 from bench.manuel_servi import Manuel
 from bench.service import Service
 
@@ -32,5 +33,8 @@ CONCURRENTS: Mapping[str, Callable[[], Concurrent]] = {
 LATENCES: Mapping[str, tuple[str, int]] = {"latence": ("unitaires", 1), "latence-2": ("unitaires-2", 2)}
 """At a constant rate: the contender whose capacity sets it, and how many workers there are."""
 
-PAIRS: Mapping[str, Callable[[], Concurrent]] = {}
+PAIRS: Mapping[str, Callable[[], Concurrent]] = {
+    "influxdb": lambda: Influx("InfluxDB, une par une", 1, 64),
+    "influxdb-tableaux": lambda: Influx("InfluxDB, 100 lignes", 100, 16),
+}
 """What others have; played when named."""

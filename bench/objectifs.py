@@ -55,7 +55,7 @@ def objectifs(
         valeur = p99[meilleur]
         atteints.append(
             Objectif(
-                f"99e centile à {_PART:.0%} de la capacité",
+                f"99e centile à {_PART * 100:.0f} % de la capacité",
                 f"≤ {_P99_MS:g} ms",
                 f"{valeur:.1f} ms ({meilleur})",
                 valeur,

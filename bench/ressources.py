@@ -33,6 +33,9 @@ class Couts:
     base_s: float | None
     octets: int
     octets_wal: int | None
+    autres_s: float
+    """Processor time on our cores that was neither the contender's nor the generator's: kernel threads, and others."""
+    duree_s: float
 
 
 def _tous() -> Iterator[tuple[int, list[str]]]:
@@ -54,6 +57,14 @@ def processeur_postgresql(postmaster: int) -> float:
     return sum(_secondes(champs) for pid, champs in _tous() if postmaster in (pid, int(champs[_PARENT])))
 
 
+def _nos_coeurs_s() -> float:
+    """Time that our cores were busy, since the machine started."""
+    noms = {f"cpu{numero}" for numero in os.sched_getaffinity(0)}
+    lignes = (ligne.split() for ligne in Path("/proc/stat").read_text().splitlines())
+    # user, nice, system, (idle, iowait,) irq, softirq; what a hypervisor took (steal) is another's as well
+    return sum(sum(map(int, [*mots[1:4], *mots[6:9]])) for mots in lignes if mots[0] in noms) * _TIC_S
+
+
 class Sonde:
     """Looks at a contender that runs on `dossier`/donnees."""
 
@@ -70,13 +81,19 @@ class Sonde:
 
     def relever(self) -> Couts:
         """Totals since the start; what a load cost is the difference of two."""
-        service_s = processeur_session(self._pid_service) if self._pid_service is not None else None
+        service_s = base_s = octets_wal = None
+        if self._pid_service is not None:
+            service_s = processeur_session(self._pid_service)
         if self._url is None:
-            return Couts(service_s, None, _taille(self._donnees), None)
-        fiche = (self._donnees / "postgres" / "postmaster.pid").read_text()
-        base_s = processeur_postgresql(int(fiche.split(maxsplit=1)[0]))
-        octets_wal = asyncio.run(_demander(self._url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
-        return Couts(service_s, base_s, asyncio.run(_demander(self._url, _TABLES)), octets_wal)
+            octets = _taille(self._donnees)
+        else:
+            fiche = (self._donnees / "postgres" / "postmaster.pid").read_text()
+            base_s = processeur_postgresql(int(fiche.split(maxsplit=1)[0]))
+            octets_wal = asyncio.run(_demander(self._url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
+            octets = asyncio.run(_demander(self._url, _TABLES))
+        notre = os.times()  # our children that ended: the generator
+        autres_s = _nos_coeurs_s() - (service_s or 0) - (base_s or 0) - sum(notre[:4])
+        return Couts(service_s, base_s, octets, octets_wal, autres_s, notre.elapsed)
 
 
 @contextmanager
@@ -94,6 +111,8 @@ def difference(avant: Couts, apres: Couts) -> Couts:
         None if avant.base_s is None or apres.base_s is None else apres.base_s - avant.base_s,
         apres.octets - avant.octets,
         None if avant.octets_wal is None or apres.octets_wal is None else apres.octets_wal - avant.octets_wal,
+        apres.autres_s - avant.autres_s,
+        apres.duree_s - avant.duree_s,
     )
 
 

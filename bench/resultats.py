@@ -59,6 +59,11 @@ class Ligne:
         """Processor time of the generator per trace, in the timed part."""
         return statistics.median(tour.mesure.processeur / tour.mesure.par_seconde for tour in self.tours)
 
+    @property
+    def autres(self) -> float:
+        """Part of one core that something else took, in the worst round."""
+        return max(tour.couts.autres_s / tour.couts.duree_s for tour in self.tours)
+
     def couts(self) -> dict[str, float | None]:
         """Seconds of processor per 1,000 traces, and bytes per trace."""
         mille = {
@@ -83,6 +88,10 @@ def lignes(joues: Mapping[str, Sequence[Tour]], libelles: Mapping[str, str]) -> 
 
 def _entier(valeur: float | None) -> str:
     return "" if valeur is None else f"{valeur:,.0f}".replace(",", " ")
+
+
+def _pourcent(part: float) -> str:
+    return f"{part * 100:.0f} %"
 
 
 def _table(titre: str, premiere: str, *autres: str) -> Table:
@@ -113,8 +122,8 @@ def tableau_debits(toutes: Sequence[Ligne], titre: str) -> Table:
 
 def tableau_couts(toutes: Sequence[Ligne]) -> Table:
     table = _table(
-        "Ce que coûtent 1 000 traces (processeur, en ms) et une trace (octets)",
-        *("concurrent", "service", "base", "générateur", "part d'un cœur", "octets sur disque", "octets de WAL"),
+        "Processeur pour 1 000 traces (en ms), octets par trace, part d'un cœur du générateur et des autres",
+        *("concurrent", "service", "base", "générateur", "octets", "octets WAL", "générateur", "autres"),
     )
     for ligne in toutes:
         couts = ligne.couts()
@@ -122,9 +131,10 @@ def tableau_couts(toutes: Sequence[Ligne]) -> Table:
         table.add_row(
             ligne.libelle,
             *("" if valeur is None else f"{valeur * 1000:.1f}" for valeur in millisecondes),
-            f"{statistics.median(tour.mesure.processeur for tour in ligne.tours):.0%}",
             _entier(couts["octets"]),
             _entier(couts["octets_wal"]),
+            _pourcent(statistics.median(tour.mesure.processeur for tour in ligne.tours)),
+            _pourcent(ligne.autres),
         )
     return table
 
@@ -155,11 +165,11 @@ def tableau_latences(cadences: Mapping[tuple[str, float], Sequence[Latences]]) -
     for (code, part), serie in cadences.items():
         medianes = _medianes(serie)
         table.add_row(
-            f"{code}, {part:.0%}",
+            f"{code}, {_pourcent(part)}",
             _entier(medianes["debit"]),
             *(f"{medianes[centile]:.1f}" for centile in _CENTILES),
             f"{medianes['retard_p99_ms']:.1f}",
-            f"{medianes['processeur']:.0%}",
+            _pourcent(medianes["processeur"]),
         )
     return table
 
