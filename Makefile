@@ -10,10 +10,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 N ?= 200000
 GRAINE ?= 1
 
-.PHONY: help setup demo test check format openapi dessin bench fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-court fuzz lock clean
 
 help: ## Say what each target does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(PRET) ## Make the virtual environment with the locked versions
 
@@ -46,8 +46,11 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
 
-bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
+bench: $(PRET) ## Measure the write path against a textbook endpoint and the bare database (about eleven minutes)
 	$(BIN)/python -m bench
+
+bench-court: $(PRET) ## The same with fewer contenders (about two minutes)
+	$(BIN)/python -m bench --tours 2 --duree 4 --concurrents manuel,unitaires,unitaires-2,tableaux,tableaux-2,instruction,copie
 
 fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRAINE=1
 	$(BIN)/python -m tests.fuzz $(N) $(GRAINE)

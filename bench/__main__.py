@@ -106,8 +106,8 @@ def _rendre(
     if cadences:
         console.print(resultats.tableau_latences(cadences))
     console.print(resultats.tableau_couts(lignes))
-    if any(ligne.dispersee for ligne in lignes):
-        console.print("Tours très inégaux : autre chose occupait la machine. Relancez au calme.")
+    if troublees := [ligne.code for ligne in lignes if ligne.troublee]:
+        console.print(f"Autre chose occupait la machine ({', '.join(troublees)}). Relancez au calme.")
     if resultats.en_retard(cadences):
         console.print("Le générateur n'a pas tenu sa cadence : une part de ces latences est la sienne.")
     parametres = {"tours": arguments.tours, "duree_s": arguments.duree, "echauffement_s": arguments.echauffement}

@@ -9,7 +9,6 @@ from bench.manuel_servi import Manuel
 from bench.service import Service
 
 REFERENCE = "manuel"
-COURTS = ("manuel", "unitaires", "tableaux")
 
 _UNITAIRES = Forme(taille=1, connexions=64)
 _TABLEAUX = Forme(taille=100, connexions=16)

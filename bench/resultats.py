@@ -17,6 +17,7 @@ from bench.partie import Tour
 from bench.processus import RACINE
 
 _DISPERSION_MAX = 1.25
+_AUTRES_MAX = 0.25
 _BARRE = 20
 _RETARD_MAX_MS = 5.0
 _CENTILES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms")
@@ -41,8 +42,9 @@ class Ligne:
         return statistics.median(self.debits)
 
     @property
-    def dispersee(self) -> bool:
-        return max(self.debits) > _DISPERSION_MAX * min(self.debits)
+    def troublee(self) -> bool:
+        """Whether something else was running: uneven rounds, or time that the cores spent on nothing of ours."""
+        return max(self.debits) > _DISPERSION_MAX * min(self.debits) or self.autres > _AUTRES_MAX
 
     @property
     def rapport(self) -> float | None:
