@@ -21,11 +21,12 @@ import uvloop
 
 from bench.corps import Cible, Gabarit, gabarits
 from bench.corps_influx import gabarits_influx
+from bench.corps_otlp import gabarits_otlp
 
 _TRACES_EN_GABARITS = 6_400
 _ATTENTE_FIN_S = 15.0
 _BILLETS_CONNUS = 256
-_FORMES = {"traces": gabarits, "influx": gabarits_influx}
+_FORMES = {"traces": gabarits, "influx": gabarits_influx, "otlp": gabarits_otlp}
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ def _arguments() -> argparse.Namespace:
     analyseur.add_argument("--connexions", type=int, default=64)
     analyseur.add_argument("--forme", choices=_FORMES, default="traces", help="what the bodies are")
     analyseur.add_argument("--chemin", default="/traces")
+    analyseur.add_argument("--entete", default="", help="one more line of the head")
     analyseur.add_argument("--echauffement", type=float, default=2.0, help="seconds before the timed part")
     analyseur.add_argument("--duree", type=float, default=6.0, help="seconds of the timed part")
     return analyseur.parse_args()
@@ -224,7 +226,13 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = _arguments()
-    cible = Cible(port=arguments.port, cle=os.environ.get("BENCH_CLE"), hote=arguments.hote, chemin=arguments.chemin)
+    cible = Cible(
+        port=arguments.port,
+        cle=os.environ.get("BENCH_CLE"),
+        hote=arguments.hote,
+        chemin=arguments.chemin,
+        entete=arguments.entete,
+    )
     nombre = max(16, _TRACES_EN_GABARITS // arguments.taille)
     graine = int.from_bytes(os.urandom(8))
     modeles = _FORMES[arguments.forme](cible, taille=arguments.taille, nombre=nombre, graine=graine)

@@ -67,6 +67,7 @@ def charger_http(cible: Cible, forme: Forme, temps: Temps) -> Mesure:
         "--connexions": forme.connexions,
         "--forme": forme.nom,
         "--chemin": cible.chemin,
+        "--entete": cible.entete,
         "--echauffement": temps.echauffement_s,
         "--duree": temps.duree_s,
     }

@@ -39,6 +39,8 @@ class Cible:
     cle: str | None = None
     hote: str = "127.0.0.1"
     chemin: str = "/traces"
+    entete: str = ""
+    """One more line of the head."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int) -> list[Gab
 
 def entete(cible: Cible, genre: str, longueur: int) -> bytes:
     """The head of a request whose body has this type and length."""
-    autorisation = f"Authorization: Bearer {cible.cle}\r\n" if cible.cle else ""
+    autorisation = f"Authorization: Bearer {cible.cle}" if cible.cle else ""
+    autres = "".join(f"{ligne}\r\n" for ligne in (autorisation, cible.entete) if ligne)
     return (
-        f"POST {cible.chemin} HTTP/1.1\r\nHost: {cible.hote}\r\n{autorisation}"
+        f"POST {cible.chemin} HTTP/1.1\r\nHost: {cible.hote}\r\n{autres}"
         f"Content-Type: {genre}\r\nContent-Length: {longueur}\r\n\r\n"
     ).encode("ascii")

@@ -6,6 +6,7 @@ from bench.concurrents import Concurrent, Forme
 from bench.direct import Direct
 from bench.influx import Influx
 from bench.manuel_servi import Manuel
+from bench.otlp import mlflow, phoenix
 from bench.service import Service
 
 REFERENCE = "manuel"
@@ -35,5 +36,7 @@ LATENCES: Mapping[str, tuple[str, int]] = {"latence": ("unitaires", 1), "latence
 PAIRS: Mapping[str, Callable[[], Concurrent]] = {
     "influxdb": lambda: Influx("InfluxDB, une par une", 1, 64),
     "influxdb-tableaux": lambda: Influx("InfluxDB, 100 lignes", 100, 16),
+    "phoenix": phoenix,
+    "mlflow": mlflow,
 }
 """What others have; played when named."""
