@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from bench import liste, machine, partie, resultats
-from bench.cadence import Latences
 from bench.concurrents import Concurrent, Temps
 from bench.objectifs import objectifs
 from bench.processus import ConcurrentDefaillantError, arreter_postgresql_oublie
@@ -54,12 +53,11 @@ def _interrompre(_signal: int, _cadre: FrameType | None) -> None:
 
 
 _Joues = dict[str, list[partie.Tour]]
-_Cadences = dict[tuple[str, float], list[Latences]]
 
 
 def _jouer(
     arguments: argparse.Namespace, concurrents: dict[str, Concurrent], dossier: Path, console: Console
-) -> tuple[_Joues, _Cadences]:
+) -> tuple[_Joues, partie.Cadences]:
     temps, tours = Temps(arguments.echauffement, arguments.duree), arguments.tours
     joues = partie.debits(concurrents, dossier, tours=tours, temps=temps, console=console)
     return joues, partie.latences(arguments.latences, joues, dossier, tours=tours, temps=temps, console=console)
@@ -94,7 +92,7 @@ def main() -> int:
 
 
 def _rendre(
-    arguments: argparse.Namespace, lignes: list[resultats.Ligne], cadences: _Cadences, description: dict[str, Any]
+    arguments: argparse.Namespace, lignes: list[resultats.Ligne], cadences: partie.Cadences, description: dict[str, Any]
 ) -> int:
     fixes = objectifs({ligne.code: ligne.mediane for ligne in lignes}, cadences)
     console = Console()
@@ -106,7 +104,7 @@ def _rendre(
     if cadences:
         console.print(resultats.tableau_latences(cadences))
     console.print(resultats.tableau_couts(lignes))
-    if troublees := [ligne.code for ligne in lignes if ligne.troublee]:
+    if troublees := resultats.troublees(lignes, cadences):
         console.print(f"Autre chose occupait la machine ({', '.join(troublees)}). Relancez au calme.")
     if resultats.en_retard(cadences):
         console.print("Le générateur n'a pas tenu sa cadence : une part de ces latences est la sienne.")

@@ -19,7 +19,7 @@ from typing import cast
 
 import uvloop
 
-from bench.charge import ReponseIllisibleError, lire_reponse
+from bench.charge import ReponseIllisibleError, centile, lire_reponse
 from bench.corps import Cible, Gabarit, gabarits
 
 _GABARITS = 6_400
@@ -149,10 +149,6 @@ class Prise(asyncio.Protocol):
         self._horaire.echouer(exc or ConnectionError("the server closed a connection"))
 
 
-def _centile(triees: Sequence[float], part: float) -> float:
-    return round(triees[min(len(triees) - 1, int(part * len(triees)))] * 1000, 3)
-
-
 async def cadencer(
     cible: Cible, modeles: Sequence[Gabarit], *, debit: float, connexions: int, echauffement_s: float, duree_s: float
 ) -> Latences:
@@ -171,15 +167,15 @@ async def cadencer(
         for transport in transports:
             transport.abort()
     latences, retards = sorted(horaire.latences), sorted(horaire.retards)
-    p50, p90, p99, p999 = (_centile(latences, part) for part in (0.5, 0.9, 0.99, 0.999))
+    p50, p90, p99, p999 = (centile(latences, part) for part in (0.5, 0.9, 0.99, 0.999))
     return Latences(
-        *(debit, len(latences), p50, p90, p99, p999, _centile(latences, 1)),
+        *(debit, len(latences), p50, p90, p99, p999, centile(latences, 1)),
         envoyees=horaire.envoyees,
         enregistrees=horaire.enregistrees,
         premier_refus=horaire.premier_refus,
         sans_connexion=horaire.sans_connexion,
-        retard_p99_ms=_centile(retards, 0.99),
-        retard_max_ms=_centile(retards, 1),
+        retard_p99_ms=centile(retards, 0.99),
+        retard_max_ms=centile(retards, 1),
         processeur=processeur,
     )
 

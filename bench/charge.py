@@ -174,7 +174,8 @@ class Connexion(asyncio.Protocol):
             self._releve.echouer(exc or ConnectionError("the server closed a connection in use"))
 
 
-def _centile(triees: Sequence[float], part: float) -> float:
+def centile(triees: Sequence[float], part: float) -> float:
+    """In milliseconds, of seconds."""
     return triees[min(len(triees) - 1, int(part * len(triees)))] * 1000 if triees else 0.0
 
 
@@ -199,8 +200,8 @@ async def charger(
     return Mesure(
         mesure_traces=releve.mesurees,
         mesure_s=duree_s,
-        p50_ms=_centile(latences, 0.50),
-        p99_ms=_centile(latences, 0.99),
+        p50_ms=centile(latences, 0.50),
+        p99_ms=centile(latences, 0.99),
         envoyees=releve.envoyees,
         enregistrees=releve.enregistrees,
         reponses_2xx=releve.reponses_2xx,

@@ -34,7 +34,7 @@ from app.stockage.secrets_locaux import cle_maitresse
 from app.traces import depot
 from app.traces.lecture import lire
 from app.traces.tri import Admise, Emetteur, Ligne, trier
-from bench.charge import Mesure
+from bench.charge import Mesure, centile
 from bench.corps import Cible, Gabarit, gabarits
 from bench.registre import EDITEUR, LOGICIEL
 
@@ -139,8 +139,8 @@ def _mesure(mesurees: int, mesure_s: float, latences: list[float], ecrites: int,
     return Mesure(
         mesure_traces=mesurees,
         mesure_s=mesure_s,
-        p50_ms=latences[len(latences) // 2] * 1000,
-        p99_ms=latences[int(len(latences) * 0.99)] * 1000,
+        p50_ms=centile(latences, 0.5),
+        p99_ms=centile(latences, 0.99),
         envoyees=ecrites,
         enregistrees=ecrites,
         reponses_2xx=0,

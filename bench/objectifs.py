@@ -1,10 +1,10 @@
 """What the service must reach, with the better of one and two workers."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.cadence import Latences
+from bench.partie import Cadences
 
 _UNITAIRES = ("unitaires", "unitaires-2")
 _TABLEAUX = ("tableaux", "tableaux-2")
@@ -26,9 +26,7 @@ class Objectif:
     atteint: bool
 
 
-def objectifs(
-    medianes: Mapping[str, float], cadences: Mapping[tuple[str, float], Sequence[Latences]]
-) -> list[Objectif]:
+def objectifs(medianes: Mapping[str, float], cadences: Cadences) -> list[Objectif]:
     """Those whose contenders have all played."""
     atteints = []
     for libelle, candidats, reference, minimum in _RAPPORTS:
@@ -46,7 +44,7 @@ def objectifs(
                 )
             )
     p99 = {
-        code: statistics.median(mesure.p99_ms for mesure in serie)
+        code: statistics.median(palier.latences.p99_ms for palier in serie)
         for (code, part), serie in cadences.items()
         if part == _PART
     }

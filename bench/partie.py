@@ -26,6 +26,18 @@ class Tour:
     couts: Couts
 
 
+@dataclass(frozen=True)
+class Palier:
+    """One load at a constant rate."""
+
+    latences: Latences
+    couts: Couts
+
+
+Cadences = Mapping[tuple[str, float], Sequence[Palier]]
+"""By code and part of the capacity."""
+
+
 @contextmanager
 def _en_scene(concurrent: Concurrent, dossier: Path) -> Iterator[Sonde]:
     dossier.mkdir()
@@ -62,9 +74,9 @@ def latences(
     tours: int,
     temps: Temps,
     console: Console,
-) -> dict[tuple[str, float], list[Latences]]:
-    """The service at a constant rate, by code and part of what it could do in the rounds just played."""
-    mesurees: dict[tuple[str, float], list[Latences]] = {(code, part): [] for code in codes for part in PARTS}
+) -> Cadences:
+    """The service at a constant rate, at parts of what it could do in the rounds just played."""
+    paliers: dict[tuple[str, float], list[Palier]] = {(code, part): [] for code in codes for part in PARTS}
     for tour in range(1, tours + 1):
         for code in codes:
             de, workers = LATENCES[code]
@@ -73,9 +85,8 @@ def latences(
             with _en_scene(service, dossier / f"{tour}-{code}") as regard:
                 for part in PARTS:
                     regard.preparer()
-                    mesure = service.cadencer(round(part * capacite, 1), temps)
-                    mesurees[code, part].append(mesure)
-                    console.print(
-                        f"tour {tour}/{tours}  {code}, {mesure.debit:.0f} traces/s : p99 {mesure.p99_ms:.1f} ms"
-                    )
-    return mesurees
+                    avant = regard.relever()
+                    vues = service.cadencer(round(part * capacite, 1), temps)
+                    paliers[code, part].append(Palier(vues, difference(avant, regard.relever())))
+                    console.print(f"tour {tour}/{tours}  {code}, {vues.debit:.0f} traces/s : p99 {vues.p99_ms:.1f} ms")
+    return paliers

@@ -10,10 +10,9 @@ from typing import Any
 
 from rich.table import Table
 
-from bench.cadence import Latences
 from bench.liste import REFERENCE
 from bench.objectifs import Objectif
-from bench.partie import Tour
+from bench.partie import Cadences, Palier, Tour
 from bench.processus import RACINE
 
 _DISPERSION_MAX = 1.25
@@ -42,9 +41,8 @@ class Ligne:
         return statistics.median(self.debits)
 
     @property
-    def troublee(self) -> bool:
-        """Whether something else was running: uneven rounds, or time that the cores spent on nothing of ours."""
-        return max(self.debits) > _DISPERSION_MAX * min(self.debits) or self.autres > _AUTRES_MAX
+    def inegale(self) -> bool:
+        return max(self.debits) > _DISPERSION_MAX * min(self.debits)
 
     @property
     def rapport(self) -> float | None:
@@ -63,8 +61,7 @@ class Ligne:
 
     @property
     def autres(self) -> float:
-        """Part of one core that something else took, in the worst round."""
-        return max(tour.couts.autres_s / tour.couts.duree_s for tour in self.tours)
+        return _autres(self.tours)
 
     def couts(self) -> dict[str, float | None]:
         """Seconds of processor per 1,000 traces, and bytes per trace."""
@@ -78,6 +75,17 @@ class Ligne:
             "octets": self.par_trace(lambda tour: tour.couts.octets),
             "octets_wal": self.par_trace(lambda tour: tour.couts.octets_wal),
         }
+
+
+def _autres(tours: Sequence[Tour] | Sequence[Palier]) -> float:
+    """Part of one core that something else took, in the worst round."""
+    return max(tour.couts.autres_s / tour.couts.duree_s for tour in tours)
+
+
+def troublees(toutes: Sequence[Ligne], cadences: Cadences) -> list[str]:
+    """What was measured while something else ran: uneven rounds, or time that the cores spent on nothing of ours."""
+    debits = [ligne.code for ligne in toutes if ligne.inegale or ligne.autres > _AUTRES_MAX]
+    return debits + sorted({code for (code, _), serie in cadences.items() if _autres(serie) > _AUTRES_MAX})
 
 
 def lignes(joues: Mapping[str, Sequence[Tour]], libelles: Mapping[str, str]) -> list[Ligne]:
@@ -149,36 +157,54 @@ def tableau_objectifs(objectifs: Sequence[Objectif]) -> Table:
     return table
 
 
-def _medianes(serie: Sequence[Latences]) -> dict[str, float]:
+def _medianes(serie: Sequence[Palier]) -> dict[str, float]:
+    """Of each figure by itself; processor time in seconds per 1,000 traces."""
     champs = (*_CENTILES, "debit", "retard_p99_ms", "processeur")
-    return {champ: statistics.median(getattr(mesure, champ) for mesure in serie) for champ in champs}
+    latences = {champ: statistics.median(getattr(palier.latences, champ) for palier in serie) for champ in champs}
+    service = statistics.median(1000 * (p.couts.service_s or 0) / p.latences.enregistrees for p in serie)
+    base = statistics.median(1000 * (p.couts.base_s or 0) / p.latences.enregistrees for p in serie)
+    return {**latences, "processeur_service_s": service, "processeur_base_s": base}
 
 
-def en_retard(cadences: Mapping[tuple[str, float], Sequence[Latences]]) -> bool:
+def en_retard(cadences: Cadences) -> bool:
     """Whether the generator could not keep its own schedule: then the latencies are its own, too."""
     return any(_medianes(serie)["retard_p99_ms"] > _RETARD_MAX_MS for serie in cadences.values())
 
 
-def tableau_latences(cadences: Mapping[tuple[str, float], Sequence[Latences]]) -> Table:
+def tableau_latences(cadences: Cadences) -> Table:
     table = _table(
-        "Latence des traces une par une à cadence constante, en ms",
-        *("capacité", "traces/s", "p50", "p90", "p99", "p99,9", "max", "retard p99", "générateur"),
+        "Latence des traces une par une à cadence constante, et processeur pour 1 000 traces, en ms",
+        *(
+            "capacité",
+            "traces/s",
+            "p50",
+            "p90",
+            "p99",
+            "p99,9",
+            "max",
+            "retard",
+            "service",
+            "base",
+            "générateur",
+            "autres",
+        ),
     )
     for (code, part), serie in cadences.items():
         medianes = _medianes(serie)
         table.add_row(
             f"{code}, {_pourcent(part)}",
             _entier(medianes["debit"]),
-            *(f"{medianes[centile]:.1f}" for centile in _CENTILES),
-            f"{medianes['retard_p99_ms']:.1f}",
+            *(f"{medianes[centile]:.1f}" for centile in (*_CENTILES, "retard_p99_ms")),
+            *(f"{medianes[qui] * 1000:.0f}" for qui in ("processeur_service_s", "processeur_base_s")),
             _pourcent(medianes["processeur"]),
+            _pourcent(_autres(serie)),
         )
     return table
 
 
 def document(
     toutes: Sequence[Ligne],
-    cadences: Mapping[tuple[str, float], Sequence[Latences]],
+    cadences: Cadences,
     objectifs: Sequence[Objectif],
     *,
     machine: Mapping[str, Any],
@@ -204,7 +230,7 @@ def document(
             for ligne in toutes
         ],
         "latences": [
-            {"code": code, "part": part, **_medianes(serie), "tours": [asdict(mesure) for mesure in serie]}
+            {"code": code, "part": part, **_medianes(serie), "tours": [asdict(palier) for palier in serie]}
             for (code, part), serie in cadences.items()
         ],
     }
