@@ -46,11 +46,11 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
 
-bench: $(PRET) ## Measure the write path against a textbook endpoint and the bare database (about eleven minutes)
+bench: $(PRET) ## Measure the write path against a textbook endpoint and the bare database
 	$(BIN)/python -m bench
 
-bench-court: $(PRET) ## The same with fewer contenders (about two minutes)
-	$(BIN)/python -m bench --tours 2 --duree 4 --concurrents manuel,unitaires,unitaires-2,tableaux,tableaux-2,instruction,copie
+bench-court: $(PRET) ## The same with fewer contenders and shorter turns
+	$(BIN)/python -m bench --tours 2 --duree 3 --echauffement 1 --concurrents manuel,unitaires,unitaires-2,tableaux,tableaux-2,instruction,copie
 
 fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRAINE=1
 	$(BIN)/python -m tests.fuzz $(N) $(GRAINE)

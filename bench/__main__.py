@@ -23,7 +23,7 @@ _TOUS = {**liste.CONCURRENTS, **liste.PAIRS}
 def _arguments() -> argparse.Namespace:
     analyseur = argparse.ArgumentParser(prog="python -m bench", description="Throughput and latency of POST /traces.")
     analyseur.add_argument("--tours", type=int, default=3, help="rounds; each plays every contender once (3)")
-    analyseur.add_argument("--duree", type=float, default=6.0, help="seconds measured per contender and round (6)")
+    analyseur.add_argument("--duree", type=float, default=5.0, help="seconds measured per contender and round (5)")
     analyseur.add_argument("--echauffement", type=float, default=2.0, help="seconds of load before them (2)")
     analyseur.add_argument(
         "--concurrents",
