@@ -10,7 +10,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 N ?= 200000
 GRAINE ?= 1
 
-.PHONY: help setup demo test check format openapi dessin bench bench-surcharge fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge fuzz lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
 
-bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
+bench: $(PRET) ## Measure the write path against a textbook endpoint and the bare database
 	$(BIN)/python -m bench
+
+bench-court: $(PRET) ## The same with fewer contenders and shorter turns
+	$(BIN)/python -m bench --tours 2 --duree 3 --echauffement 1 --concurrents manuel,unitaires,unitaires-2,tableaux,tableaux-2,instruction,copie
 
 bench-surcharge: $(PRET) ## Send three times what the service can take, for a minute
 	$(BIN)/python -m bench.surcharge

@@ -1,7 +1,6 @@
-"""Throughput of `POST /traces`, against a textbook endpoint on the same machine.
+"""Throughput, latency and cost of `POST /traces`, against a textbook endpoint and the bare database.
 
-`python -m bench` plays a few contenders in turn (`concurrents.py` says what a contender is and which there
-are), each on a database of its own, made for that turn, and prints the medians. Nothing of the service is
-imported except the embedded PostgreSQL that the textbook endpoint runs on: the service is driven from
-outside.
+`python -m bench` plays the contenders in turn (`concurrents.py` says what one is and `liste.py` which there are),
+each on a database of its own, made for that turn, and prints the medians. The service is driven from outside; only
+the contenders without HTTP (`direct.py`) import the part of it that they measure.
 """

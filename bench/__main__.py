@@ -1,43 +1,47 @@
 """`python -m bench`: play the contenders in turn, print the medians, write them as JSON."""
 
 import argparse
-import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
-from bench import liste, machine, resultats
-from bench.charge import Mesure
+from bench import liste, machine, partie, resultats
 from bench.concurrents import Concurrent, Temps
+from bench.objectifs import objectifs
 from bench.processus import ConcurrentDefaillantError, arreter_postgresql_oublie
 
 _INTERROMPU = 130
 _LARGEUR_MIN = 118
+_TOUS = {**liste.CONCURRENTS, **liste.PAIRS}
 
 
 def _arguments() -> argparse.Namespace:
-    analyseur = argparse.ArgumentParser(prog="python -m bench", description="Throughput of POST /traces.")
+    analyseur = argparse.ArgumentParser(prog="python -m bench", description="Throughput and latency of POST /traces.")
     analyseur.add_argument("--tours", type=int, default=3, help="rounds; each plays every contender once (3)")
-    analyseur.add_argument("--duree", type=float, default=6.0, help="seconds measured per contender and round (6)")
+    analyseur.add_argument("--duree", type=float, default=5.0, help="seconds measured per contender and round (5)")
     analyseur.add_argument("--echauffement", type=float, default=2.0, help="seconds of load before them (2)")
     analyseur.add_argument(
         "--concurrents",
-        default=",".join(liste.PAR_DEFAUT),
-        help=f"comma-separated, among {', '.join(liste.CONCURRENTS)}",
+        default=",".join((*liste.CONCURRENTS, *liste.LATENCES)),
+        help=f"comma-separated, among {', '.join((*liste.CONCURRENTS, *liste.LATENCES))} (all of these); "
+        f"and, where installed, {', '.join(liste.PAIRS)}",
     )
     analyseur.add_argument("--coeurs", type=int, default=2, help="keep everything on N cores, 0 for all of them (2)")
     analyseur.add_argument("--json", type=Path, help="where to write the JSON (a dated file in bench/resultats/)")
     analyseur.add_argument("--exiger", action="store_true", help="exit 1 when a target is missed")
     arguments = analyseur.parse_args()
-    arguments.concurrents = arguments.concurrents.split(",")
-    if inconnus := set(arguments.concurrents) - set(liste.CONCURRENTS):
+    codes = arguments.concurrents.split(",")
+    arguments.latences = [code for code in codes if code in liste.LATENCES]
+    arguments.concurrents = [code for code in codes if code not in liste.LATENCES]
+    if inconnus := set(arguments.concurrents) - _TOUS.keys():
         analyseur.error(f"no such contender: {', '.join(sorted(inconnus))}")
+    if manquants := {liste.LATENCES[code][0] for code in arguments.latences} - set(arguments.concurrents):
+        analyseur.error(f"a latency is at a part of a capacity: add {', '.join(sorted(manquants))}")
     return arguments
 
 
@@ -48,27 +52,15 @@ def _interrompre(_signal: int, _cadre: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _jouer(concurrent: Concurrent, dossier: Path, temps: Temps) -> Mesure:
-    dossier.mkdir()
-    try:
-        concurrent.demarrer(dossier)
-        os.sync()  # what the previous contender left to write is not this one's to pay
-        return concurrent.charger(temps)
-    finally:
-        concurrent.arreter()
-        shutil.rmtree(dossier)
+_Joues = dict[str, list[partie.Tour]]
 
 
-def _mesurer(
-    concurrents: Mapping[str, Concurrent], dossier: Path, *, tours: int, temps: Temps, console: Console
-) -> dict[str, list[Mesure]]:
-    mesures: dict[str, list[Mesure]] = {code: [] for code in concurrents}
-    for tour in range(1, tours + 1):
-        for code, concurrent in concurrents.items():
-            mesure = _jouer(concurrent, dossier / f"{tour}-{code}", temps)
-            mesures[code].append(mesure)
-            console.print(f"tour {tour}/{tours}  {concurrent.libelle} : {mesure.par_seconde:.0f} traces/s")
-    return mesures
+def _jouer(
+    arguments: argparse.Namespace, concurrents: dict[str, Concurrent], dossier: Path, console: Console
+) -> tuple[_Joues, partie.Cadences]:
+    temps, tours = Temps(arguments.echauffement, arguments.duree), arguments.tours
+    joues = partie.debits(concurrents, dossier, tours=tours, temps=temps, console=console)
+    return joues, partie.latences(arguments.latences, joues, dossier, tours=tours, temps=temps, console=console)
 
 
 def main() -> int:
@@ -76,17 +68,16 @@ def main() -> int:
     for numero in (signal.SIGINT, signal.SIGTERM):
         signal.signal(numero, _interrompre)
     console = Console(stderr=True)
-    temps = Temps(arguments.echauffement, arguments.duree)
-    concurrents = {code: liste.CONCURRENTS[code]() for code in arguments.concurrents}
     nombre_coeurs = machine.coeurs(arguments.coeurs)
     dossier = machine.dossier_de_travail()
     try:
+        concurrents = {code: _TOUS[code]() for code in arguments.concurrents}
         description = machine.description(dossier, nombre_coeurs)
         console.print(
             f"{nombre_coeurs} cœurs, {description['systeme_de_fichiers']}, fdatasync "
             f"{description['fdatasync_us']:.0f} µs ; {arguments.tours} tours de {arguments.duree:g} s"
         )
-        mesures = _mesurer(concurrents, dossier, tours=arguments.tours, temps=temps, console=console)
+        joues, cadences = _jouer(arguments, concurrents, dossier, console)
     except KeyboardInterrupt:
         console.print("interrompu")
         return _INTERROMPU
@@ -96,31 +87,31 @@ def main() -> int:
     finally:
         arreter_postgresql_oublie(dossier)
         shutil.rmtree(dossier, ignore_errors=True)
-    return _rendre(arguments, mesures, concurrents, description)
+    libelles = {code: concurrent.libelle for code, concurrent in concurrents.items()}
+    return _rendre(arguments, resultats.lignes(joues, libelles), cadences, description)
 
 
 def _rendre(
-    arguments: argparse.Namespace,
-    mesures: Mapping[str, list[Mesure]],
-    concurrents: Mapping[str, Concurrent],
-    description: Mapping[str, Any],
+    arguments: argparse.Namespace, lignes: list[resultats.Ligne], cadences: partie.Cadences, description: dict[str, Any]
 ) -> int:
-    presentations = {code: (qui.libelle, qui.objectif) for code, qui in concurrents.items()}
-    lignes = resultats.lignes(mesures, presentations)
-    titre = f"Débit durable de POST /traces, médianes de {arguments.tours} tours de {arguments.duree:g} s"
+    fixes = objectifs({ligne.code: ligne.mediane for ligne in lignes}, cadences)
     console = Console()
     console = Console(width=max(console.width, _LARGEUR_MIN))
-    console.print(resultats.tableau(lignes, titre))
-    if any(ligne.dispersee for ligne in lignes):
-        console.print("Tours très inégaux : autre chose occupait la machine. Relancez au calme.")
-    parametres = {
-        "tours": arguments.tours,
-        "duree_s": arguments.duree,
-        "echauffement_s": arguments.echauffement,
-    }
-    chemin = resultats.ecrire(resultats.document(lignes, machine=description, parametres=parametres), arguments.json)
-    Console(stderr=True).print(f"écrit dans {chemin}", markup=False)
-    return 1 if arguments.exiger and any(ligne.atteint is False for ligne in lignes) else 0
+    titre = f"Débit durable de POST /traces, médianes de {arguments.tours} tours de {arguments.duree:g} s"
+    console.print(resultats.tableau_debits(lignes, titre))
+    if fixes:
+        console.print(resultats.tableau_objectifs(fixes))
+    if cadences:
+        console.print(resultats.tableau_latences(cadences))
+    console.print(resultats.tableau_couts(lignes))
+    if troublees := resultats.troublees(lignes, cadences):
+        console.print(f"Autre chose occupait la machine ({', '.join(troublees)}). Relancez au calme.")
+    if resultats.en_retard(cadences):
+        console.print("Le générateur n'a pas tenu sa cadence : une part de ces latences est la sienne.")
+    parametres = {"tours": arguments.tours, "duree_s": arguments.duree, "echauffement_s": arguments.echauffement}
+    contenu = resultats.document(lignes, cadences, fixes, machine=description, parametres=parametres)
+    Console(stderr=True).print(f"écrit dans {resultats.ecrire(contenu, arguments.json)}", markup=False)
+    return 1 if arguments.exiger and not all(objectif.atteint for objectif in fixes) else 0
 
 
 if __name__ == "__main__":

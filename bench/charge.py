@@ -20,10 +20,13 @@ from typing import cast
 import uvloop
 
 from bench.corps import Cible, Gabarit, gabarits
+from bench.corps_influx import gabarits_influx
+from bench.corps_otlp import gabarits_otlp
 
 _TRACES_EN_GABARITS = 6_400
 _ATTENTE_FIN_S = 15.0
 _BILLETS_CONNUS = 256
+_FORMES = {"traces": gabarits, "influx": gabarits_influx, "otlp": gabarits_otlp}
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ def lire_reponse(tampon: bytes) -> tuple[int, bytes] | None:
     if fin_entete < 0:
         return None
     entete = tampon[:fin_entete].lower()
+    if entete.startswith(b"http/1.1 204"):
+        return 204, b""
     position = entete.find(b"\r\ncontent-length:")
     if not entete.startswith(b"http/1.1 ") or position < 0:
         raise ReponseIllisibleError(repr(tampon[:200]))
@@ -95,7 +100,8 @@ class Releve:
     def noter(self, statut: int, corps: bytes, parti: float, arrive: float) -> None:
         if 200 <= statut < 300:
             self.reponses_2xx += 1
-            enregistrees = self._enregistrees(corps)
+            # No content: the whole request is acknowledged.
+            enregistrees = self._enregistrees(corps) if corps else self.modeles[0].taille
             self.enregistrees += enregistrees
         else:
             self.reponses_autres += 1
@@ -168,7 +174,8 @@ class Connexion(asyncio.Protocol):
             self._releve.echouer(exc or ConnectionError("the server closed a connection in use"))
 
 
-def _centile(triees: Sequence[float], part: float) -> float:
+def centile(triees: Sequence[float], part: float) -> float:
+    """In milliseconds, of seconds."""
     return triees[min(len(triees) - 1, int(part * len(triees)))] * 1000 if triees else 0.0
 
 
@@ -193,8 +200,8 @@ async def charger(
     return Mesure(
         mesure_traces=releve.mesurees,
         mesure_s=duree_s,
-        p50_ms=_centile(latences, 0.50),
-        p99_ms=_centile(latences, 0.99),
+        p50_ms=centile(latences, 0.50),
+        p99_ms=centile(latences, 0.99),
         envoyees=releve.envoyees,
         enregistrees=releve.enregistrees,
         reponses_2xx=releve.reponses_2xx,
@@ -210,6 +217,9 @@ def _arguments() -> argparse.Namespace:
     analyseur.add_argument("--port", type=int, required=True)
     analyseur.add_argument("--taille", type=int, default=1, help="traces per request; 1 sends an object")
     analyseur.add_argument("--connexions", type=int, default=64)
+    analyseur.add_argument("--forme", choices=_FORMES, default="traces", help="what the bodies are")
+    analyseur.add_argument("--chemin", default="/traces")
+    analyseur.add_argument("--entete", default="", help="one more line of the head")
     analyseur.add_argument("--echauffement", type=float, default=2.0, help="seconds before the timed part")
     analyseur.add_argument("--duree", type=float, default=6.0, help="seconds of the timed part")
     return analyseur.parse_args()
@@ -217,10 +227,16 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = _arguments()
-    cible = Cible(port=arguments.port, cle=os.environ.get("BENCH_CLE"), hote=arguments.hote)
+    cible = Cible(
+        port=arguments.port,
+        cle=os.environ.get("BENCH_CLE"),
+        hote=arguments.hote,
+        chemin=arguments.chemin,
+        entete=arguments.entete,
+    )
     nombre = max(16, _TRACES_EN_GABARITS // arguments.taille)
     graine = int.from_bytes(os.urandom(8))
-    modeles = gabarits(cible, taille=arguments.taille, nombre=nombre, graine=graine)
+    modeles = _FORMES[arguments.forme](cible, taille=arguments.taille, nombre=nombre, graine=graine)
     gc.collect()
     gc.disable()
     mesure = uvloop.run(

@@ -16,9 +16,9 @@ from typing import Any
 
 from bench.registre import JOURS_OBSERVES, LOGICIEL, PILOTES
 
-_NUMERO = "@NUMERO12345"
+NUMERO = "@NUMERO12345"
 _LARGEUR = 12
-assert len(_NUMERO) == _LARGEUR
+assert len(NUMERO) == _LARGEUR
 
 _VERSIONS = ("4.2.1",) * 62 + ("4.2.0",) * 37 + ("4.1.9",)
 _TYPES = ("dispositifs_medicaux",) * 87 + ("medicaments",) * 9 + ("kinesitherapie",) * 4
@@ -39,6 +39,8 @@ class Cible:
     cle: str | None = None
     hote: str = "127.0.0.1"
     chemin: str = "/traces"
+    entete: str = ""
+    """One more line of the head."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,20 @@ class Gabarit:
 
     morceaux: tuple[bytes, ...]
     taille: int
+    numero: bytes = b"%012d"
 
     def requete(self, numero: int) -> bytes:
-        return (b"%012d" % numero).join(self.morceaux)
+        return (self.numero % numero).join(self.morceaux)
 
 
-def _traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
+def traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
     """Endless consultations, each followed by its execution; a failed one is tried again."""
     sequence = 0
     echec = False
     ordonnance = numero_am = ""
     while True:
         if not echec:
-            ordonnance = "".join(alea.choices(_ALPHABET, k=8)) + _NUMERO
+            ordonnance = "".join(alea.choices(_ALPHABET, k=8)) + NUMERO
             numero_am = alea.choice(PILOTES)
         echec = not echec and alea.random() < _PART_ECHECS
         jour = aujourd_hui - timedelta(days=alea.randint(1, JOURS_OBSERVES))
@@ -95,22 +98,27 @@ def _suite_execution(alea: Random, echec: bool) -> dict[str, Any]:
 
 def _identifiant(alea: Random) -> str:
     chiffres = f"{alea.getrandbits(56):014x}"
-    return f"{chiffres[:8]}-{chiffres[8:12]}-4{chiffres[12:]}0-a{alea.getrandbits(12):03x}-{_NUMERO}"
+    return f"{chiffres[:8]}-{chiffres[8:12]}-4{chiffres[12:]}0-a{alea.getrandbits(12):03x}-{NUMERO}"
 
 
 def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int) -> list[Gabarit]:
     """`nombre` different requests of `taille` traces: an object for 1, an array for more."""
     alea = Random(graine)  # noqa: S311 (test data, not a secret)
-    suite = _traces(alea, datetime.now(UTC).date())
-    autorisation = f"Authorization: Bearer {cible.cle}\r\n" if cible.cle else ""
+    suite = traces(alea, datetime.now(UTC).date())
     resultat = []
     for _ in range(nombre):
         contenu: Any = next(suite) if taille == 1 else [next(suite) for _ in range(taille)]
         corps = json.dumps(contenu, ensure_ascii=False, separators=(",", ":")).encode()
-        entete = (
-            f"POST {cible.chemin} HTTP/1.1\r\nHost: {cible.hote}\r\n{autorisation}"
-            f"Content-Type: application/json\r\nContent-Length: {len(corps)}\r\n\r\n"
-        )
-        requete = entete.encode("ascii") + corps
-        resultat.append(Gabarit(tuple(requete.split(_NUMERO.encode())), taille))
+        requete = entete(cible, "application/json", len(corps)) + corps
+        resultat.append(Gabarit(tuple(requete.split(NUMERO.encode())), taille))
     return resultat
+
+
+def entete(cible: Cible, genre: str, longueur: int) -> bytes:
+    """The head of a request whose body has this type and length."""
+    autorisation = f"Authorization: Bearer {cible.cle}" if cible.cle else ""
+    autres = "".join(f"{ligne}\r\n" for ligne in (autorisation, cible.entete) if ligne)
+    return (
+        f"POST {cible.chemin} HTTP/1.1\r\nHost: {cible.hote}\r\n{autres}"
+        f"Content-Type: {genre}\r\nContent-Length: {longueur}\r\n\r\n"
+    ).encode("ascii")

@@ -18,7 +18,6 @@ class Manuel:
     """The textbook endpoint of `manuel.py`, one uvicorn worker."""
 
     libelle = "manuel (FastAPI + ORM)"
-    objectif: float | None = None
 
     def __init__(self, connexions: int = 64) -> None:
         self._forme = Forme(1, connexions)
@@ -39,6 +38,7 @@ class Manuel:
             journal=dossier / "journal",
         )
         self._pile.callback(enfant.arreter)
+        self.pid = enfant.pid
         enfant.attendre(self._cible.port, "/sante/pret")
 
     def charger(self, temps: Temps) -> Mesure:

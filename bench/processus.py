@@ -54,6 +54,7 @@ class Enfant:
 
     @property
     def pid(self) -> int:
+        """Of the process, and of its session."""
         return self._processus.pid
 
     def attendre(self, port: int, chemin: str) -> None:

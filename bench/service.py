@@ -6,8 +6,9 @@ from pathlib import Path
 
 import httpx
 
+from bench.cadence import Latences
 from bench.charge import Mesure
-from bench.concurrents import Forme, Temps, charger_http, verifier_compte, verifier_durable
+from bench.concurrents import Forme, Temps, charger_http, lancer, verifier_compte, verifier_durable
 from bench.corps import Cible
 from bench.processus import (
     BIN,
@@ -25,9 +26,8 @@ _COMMANDE: str | Path = BIN / "traces-postes"
 class Service:
     """The service with an embedded PostgreSQL of its own."""
 
-    def __init__(self, libelle: str, forme: Forme, *, workers: int = 1, objectif: float | None = None) -> None:
+    def __init__(self, libelle: str, forme: Forme, *, workers: int = 1) -> None:
         self.libelle = libelle
-        self.objectif = objectif
         self._forme = forme
         self._workers = workers
         self._pile = ExitStack()
@@ -58,6 +58,22 @@ class Service:
         mesure = charger_http(self.cible, self._forme, temps)
         verifier_compte("in the bilan", mesure.enregistrees, self._enregistrees() - avant)
         return mesure
+
+    def cadencer(self, debit: float, temps: Temps) -> Latences:
+        """Send single traces at a constant rate."""
+        avant = self._enregistrees()
+        options = {
+            "--port": self._cible.port,
+            "--debit": debit,
+            "--echauffement": temps.echauffement_s,
+            "--duree": temps.duree_s,
+        }
+        latences = Latences(**lancer("bench.cadence", options, {"BENCH_CLE": str(self._cible.cle)}, temps))
+        if latences.premier_refus:
+            raise ConcurrentDefaillantError(f"a refusal at {debit:.0f}/s: {latences.premier_refus}")
+        verifier_compte("acknowledged", latences.envoyees, latences.enregistrees)
+        verifier_compte("in the bilan", latences.enregistrees, self._enregistrees() - avant)
+        return latences
 
     def arreter(self) -> None:
         self._pile.close()
