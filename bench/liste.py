@@ -13,7 +13,7 @@ REFERENCE = "manuel"
 
 _UNITAIRES = Forme(taille=1, connexions=64)
 _TABLEAUX = Forme(taille=100, connexions=16)
-_MILLIERS = Forme(taille=1000, connexions=16)
+_MILLIERS = Forme(taille=1000, connexions=4)
 
 CONCURRENTS: Mapping[str, Callable[[], Concurrent]] = {
     "manuel": Manuel,
