@@ -1,0 +1,37 @@
+"""What the clients wrote down: each trace before it left, and once it was answered for."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+
+class Carnets:
+    def __init__(self, dossier: Path) -> None:
+        self.dossier = dossier
+        self.emises: set[str] = set()
+        self.acquittees: set[str] = set()
+        self.lots: Counter[str] = Counter()
+        """Lots that were acknowledged, by workstation."""
+        self.refus: Counter[tuple[int, bool]] = Counter()
+        """Answers that were not 200: their status, and whether they said when to come back."""
+        self._lus: Counter[Path] = Counter()
+
+    def relire(self) -> None:
+        """Reads on where it left off; a line that is still being written is read the next time."""
+        for carnet in self.dossier.glob("*.ndjson"):
+            with carnet.open("rb") as flux:
+                flux.seek(self._lus[carnet])
+                for ligne in flux:
+                    if ligne.endswith(b"\n"):
+                        self._lus[carnet] += len(ligne)
+                        self._lire(json.loads(ligne))
+
+    def _lire(self, dit: dict[str, object]) -> None:
+        match dit:
+            case {"emises": list(ids)}:
+                self.emises.update(ids)
+            case {"acquittees": list(ids), "poste": str(poste)}:
+                self.acquittees.update(ids)
+                self.lots[poste] += 1
+            case {"statut": int(statut), "retry_after": quand}:
+                self.refus[statut, quand is not None] += 1

@@ -1,0 +1,166 @@
+"""One fault, as often as wanted: done, mended, waited for, and looked into; then the clients deliver the rest."""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.pannes.constat import constater, vider
+from tests.pannes.disque import empechement
+from tests.pannes.pannes import A_L_ETROIT, EMBARQUE, SOUS_FAKETIME, Panne
+from tests.pannes.poste import POSTES
+from tests.pannes.terrain import PROCESSUS, Terrain, terrain
+from tests.processus.lancement import attendre
+
+PRET_MAX_S = 60.0
+_INTERDITS_AU_JOURNAL = ("Traceback", "erreur_imprevue", "tache_morte", '"statut": 500')
+_FAKETIME = "*/faketime/libfaketimeMT.so.1"
+
+
+class Impossible(Exception):
+    """This fault cannot be done on this machine; the message says what it takes."""
+
+
+@contextmanager
+def ouvrir(lieu: str, dossier: Path) -> Iterator[Terrain]:
+    """The terrain that a fault needs."""
+    faketime = None
+    if lieu == A_L_ETROIT and (raison := empechement(dossier)) is not None:
+        raise Impossible(raison)
+    if lieu == SOUS_FAKETIME and (faketime := next(Path("/usr/lib").glob(_FAKETIME), None)) is None:
+        raise Impossible("libfaketime manque (apt-get install --no-install-recommends libfaketime)")
+    with terrain(dossier, embarque=lieu == EMBARQUE, a_l_etroit=lieu == A_L_ETROIT, faketime=faketime) as lui:
+        yield lui
+
+
+@dataclass
+class Releve:
+    """What one fault came to; durations count from when its mending began."""
+
+    nom: str
+    fois: int = 0
+    acquittees: int = 0
+    prets_s: list[float] = field(default_factory=list)
+    acquittements_s: list[float] = field(default_factory=list)
+    """Until every workstation was answered for once more."""
+    plus_lente_s: float = 0.0
+    statuts: set[int] = field(default_factory=set)
+    """Of ``/sante/pret``, while it lasted and after."""
+    journal_par_s: float = 0.0
+    """Lines of the log, but for those of the requests, at the most."""
+    fautes: list[str] = field(default_factory=list)
+
+
+TITRES = ("panne", "fois", "acquittées", "fautes", "prêt (médiane)", "prêt (max)", "acquitté (max)", "réponse max")
+
+
+def lignes(releves: Sequence[Releve]) -> list[str]:
+    """A table of what was found, for a terminal."""
+    rangs = [TITRES, *(_cellules(releve) for releve in releves)]
+    largeurs = [max(len(rang[colonne]) for rang in rangs) for colonne in range(len(TITRES))]
+    return [
+        "  ".join(f"{mot:<{largeurs[i]}}" if i == 0 else f"{mot:>{largeurs[i]}}" for i, mot in enumerate(rang))
+        for rang in rangs
+    ]
+
+
+def _cellules(releve: Releve) -> tuple[str, ...]:
+    prets = releve.prets_s or [float("nan")]
+    return (
+        releve.nom,
+        str(releve.fois),
+        str(releve.acquittees),
+        str(len(releve.fautes)),
+        f"{statistics.median(prets):.2f} s",
+        f"{max(prets):.2f} s",
+        f"{max(releve.acquittements_s, default=float('nan')):.2f} s",
+        f"{releve.plus_lente_s:.2f} s",
+    )
+
+
+def eprouver(terrain: Terrain, panne: Panne, fois: int, dire: Callable[[str], None]) -> Releve:
+    """The fault so many times over while clients send; at the end they deliver all that they have."""
+    releve = Releve(panne.nom)
+    vider(terrain)
+    terrain.lancer_clients()
+    try:
+        _attendre_chacun(terrain)
+        for rang in range(1, fois + 1):
+            _une_fois(terrain, panne, releve)
+            if rang % 10 == 0:
+                dire(f"{panne.nom} : {rang}, {len(terrain.carnets.acquittees)} acquittées, {len(releve.fautes)} fautes")
+    except AssertionError as echec:
+        releve.fautes.append(f"{echec} {terrain.serveur.journal.read_text()[-1500:]}")
+    if not terrain.finir_les_clients():
+        releve.fautes.append(f"les clients n'ont pas pu tout remettre {terrain.dires_des_clients()}")
+    carnets = terrain.carnets
+    carnets.relire()
+    releve.acquittees = len(carnets.acquittees)
+    if carnets.emises != carnets.acquittees:
+        releve.fautes.append(f"{len(carnets.emises - carnets.acquittees)} traces ne sont pas acquittées à la fin")
+    releve.fautes += constater(terrain, carnets.acquittees, carnets.emises)
+    releve.fautes += [f"des réponses {refus}" for refus in carnets.refus if refus != (503, True)]
+    return releve
+
+
+def _une_fois(terrain: Terrain, panne: Panne, releve: Releve) -> None:
+    time.sleep(random.uniform(0, 0.5))
+    journal = terrain.serveur.journal.stat().st_size
+    debut = time.monotonic()
+    with panne.faire(terrain):
+        time.sleep(panne.dure_s)
+        reparation = time.monotonic()
+    attendre(lambda: terrain.sonde.pret_depuis(reparation) is not None, PRET_MAX_S)
+    pret = terrain.sonde.pret_depuis(reparation)
+    assert pret is not None
+    _attendre_chacun(terrain)
+    releve.acquittements_s.append(time.monotonic() - reparation)
+    releve.prets_s.append(pret - reparation)
+    releve.fois += panne.a_la_fois
+    statuts, plus_lente_s = terrain.sonde.entre(debut)
+    releve.statuts |= statuts
+    releve.plus_lente_s = max(releve.plus_lente_s, plus_lente_s)
+    if interdits := statuts - {0, 200, 503}:
+        releve.fautes.append(f"/sante/pret répond {interdits}")
+    _lire_le_journal(terrain, releve, journal, time.monotonic() - debut)
+    releve.fautes += constater(terrain, set(terrain.carnets.acquittees))
+    attendre(lambda: len(terrain.serveur.ouvriers()) == 2)
+
+
+def _attendre_chacun(terrain: Terrain) -> None:
+    """Every workstation is answered for once more."""
+    carnets = terrain.carnets
+    carnets.relire()
+    avant = carnets.lots.copy()
+
+    def chacun() -> bool:
+        carnets.relire()
+        return len(carnets.lots) == POSTES * PROCESSUS and all(carnets.lots[nom] > avant[nom] for nom in carnets.lots)
+
+    attendre(chacun, PRET_MAX_S)
+
+
+def _lire_le_journal(terrain: Terrain, releve: Releve, depuis: int, duree_s: float) -> None:
+    with terrain.serveur.journal.open("rb") as flux:
+        flux.seek(depuis)
+        dites = flux.read().decode(errors="replace")
+    releve.fautes += [f"le journal porte {mot}" for mot in _INTERDITS_AU_JOURNAL if mot in dites]
+    autres = sum('"event": "requete"' not in ligne for ligne in dites.splitlines())
+    releve.journal_par_s = max(releve.journal_par_s, autres / duree_s)
+
+
+def campagne(pannes: Sequence[Panne], fois: int, dire: Callable[[str], None]) -> Iterator[Releve]:
+    """Each of these faults so many times, place by place; one that can't be done here is said and left out."""
+    for lieu in dict.fromkeys(panne.lieu for panne in pannes):
+        with tempfile.TemporaryDirectory(prefix="pannes-") as dossier:
+            try:
+                with ouvrir(lieu, Path(dossier)) as ici:
+                    for panne in pannes:
+                        if panne.lieu == lieu:
+                            yield eprouver(ici, panne, fois, dire)
+            except Impossible as raison:
+                dire(f"{lieu} : {raison}")
