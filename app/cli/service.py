@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from app.arretes.signature import Signataire
 from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
+from app.observabilite.journaux import configurer
 from app.observabilite.partage import mesures_partagees
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
@@ -40,6 +41,7 @@ def serve(
     signal.signal(signal.SIGTERM, _sortir)
     with erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
+        configurer(reglages.niveau_journal)
         asyncio.run(_verifier(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.stockage.base import ERREURS_DE_BASE
+from tests.pannes.carnet import Carnet
 from tests.pannes.constat import constater, vider
 from tests.pannes.disque import empechement
 from tests.pannes.pannes import A_L_ETROIT, EMBARQUE, SOUS_FAKETIME, Panne
 from tests.pannes.poste import POSTES
-from tests.pannes.terrain import PROCESSUS, Terrain, terrain
+from tests.pannes.terrain import Terrain, terrain
 from tests.processus.lancement import attendre
 
 PRET_MAX_S = 60.0
@@ -44,6 +46,7 @@ class Releve:
     nom: str
     fois: int = 0
     acquittees: int = 0
+    reprises: int = 0
     prets_s: list[float] = field(default_factory=list)
     acquittements_s: list[float] = field(default_factory=list)
     """Until every workstation was answered for once more."""
@@ -55,7 +58,18 @@ class Releve:
     fautes: list[str] = field(default_factory=list)
 
 
-TITRES = ("panne", "fois", "acquittées", "fautes", "prêt (médiane)", "prêt (max)", "acquitté (max)", "réponse max")
+TITRES = (
+    "panne",
+    "fois",
+    "acquittées",
+    "reprises",
+    "fautes",
+    "prêt (médiane)",
+    "prêt (max)",
+    "acquitté (max)",
+    "réponse max",
+    "journal/s",
+)
 
 
 def lignes(releves: Sequence[Releve]) -> list[str]:
@@ -74,11 +88,13 @@ def _cellules(releve: Releve) -> tuple[str, ...]:
         releve.nom,
         str(releve.fois),
         str(releve.acquittees),
+        str(releve.reprises),
         str(len(releve.fautes)),
         f"{statistics.median(prets):.2f} s",
         f"{max(prets):.2f} s",
         f"{max(releve.acquittements_s, default=float('nan')):.2f} s",
         f"{releve.plus_lente_s:.2f} s",
+        f"{releve.journal_par_s:.0f}",
     )
 
 
@@ -87,23 +103,24 @@ def eprouver(terrain: Terrain, panne: Panne, fois: int, dire: Callable[[str], No
     releve = Releve(panne.nom)
     vider(terrain)
     terrain.lancer_clients()
+    carnet = terrain.carnet
     try:
-        _attendre_chacun(terrain)
+        _attendre_chacun(carnet)
         for rang in range(1, fois + 1):
             _une_fois(terrain, panne, releve)
             if rang % 10 == 0:
-                dire(f"{panne.nom} : {rang}, {len(terrain.carnets.acquittees)} acquittées, {len(releve.fautes)} fautes")
-    except AssertionError as echec:
-        releve.fautes.append(f"{echec} {terrain.serveur.journal.read_text()[-1500:]}")
-    if not terrain.finir_les_clients():
-        releve.fautes.append(f"les clients n'ont pas pu tout remettre {terrain.dires_des_clients()}")
-    carnets = terrain.carnets
-    carnets.relire()
-    releve.acquittees = len(carnets.acquittees)
-    if carnets.emises != carnets.acquittees:
-        releve.fautes.append(f"{len(carnets.emises - carnets.acquittees)} traces ne sont pas acquittées à la fin")
-    releve.fautes += constater(terrain, carnets.acquittees, carnets.emises)
-    releve.fautes += [f"des réponses {refus}" for refus in carnets.refus if refus != (503, True)]
+                dire(f"{panne.nom} : {rang}, {len(carnet.acquittees)} acquittées, {len(releve.fautes)} fautes")
+        terrain.finir_les_clients()
+        carnet.relire()
+        releve.fautes += constater(terrain, carnet.acquittees, carnet.emises)
+    except (AssertionError, *ERREURS_DE_BASE) as echec:
+        releve.fautes.append(f"{echec!r} {terrain.serveur.journal.read_text()[-1500:]}")
+    releve.acquittees, releve.reprises = len(carnet.acquittees), carnet.reprises
+    if carnet.emises != carnet.acquittees:
+        releve.fautes.append(f"{len(carnet.emises - carnet.acquittees)} traces ne sont pas acquittées à la fin")
+    if panne.visible and not carnet.reprises:
+        releve.fautes.append("la panne n'a dérangé personne")
+    releve.fautes += [f"des réponses {refus}" for refus in carnet.refus if refus != (503, True)]
     return releve
 
 
@@ -117,7 +134,7 @@ def _une_fois(terrain: Terrain, panne: Panne, releve: Releve) -> None:
     attendre(lambda: terrain.sonde.pret_depuis(reparation) is not None, PRET_MAX_S)
     pret = terrain.sonde.pret_depuis(reparation)
     assert pret is not None
-    _attendre_chacun(terrain)
+    _attendre_chacun(terrain.carnet)
     releve.acquittements_s.append(time.monotonic() - reparation)
     releve.prets_s.append(pret - reparation)
     releve.fois += panne.a_la_fois
@@ -127,19 +144,18 @@ def _une_fois(terrain: Terrain, panne: Panne, releve: Releve) -> None:
     if interdits := statuts - {0, 200, 503}:
         releve.fautes.append(f"/sante/pret répond {interdits}")
     _lire_le_journal(terrain, releve, journal, time.monotonic() - debut)
-    releve.fautes += constater(terrain, set(terrain.carnets.acquittees))
+    releve.fautes += constater(terrain, set(terrain.carnet.acquittees))
     attendre(lambda: len(terrain.serveur.ouvriers()) == 2)
 
 
-def _attendre_chacun(terrain: Terrain) -> None:
+def _attendre_chacun(carnet: Carnet) -> None:
     """Every workstation is answered for once more."""
-    carnets = terrain.carnets
-    carnets.relire()
-    avant = carnets.lots.copy()
+    carnet.relire()
+    avant = carnet.lots.copy()
 
     def chacun() -> bool:
-        carnets.relire()
-        return len(carnets.lots) == POSTES * PROCESSUS and all(carnets.lots[nom] > avant[nom] for nom in carnets.lots)
+        carnet.relire()
+        return len(carnet.lots) == POSTES and all(carnet.lots[nom] > avant[nom] for nom in carnet.lots)
 
     attendre(chacun, PRET_MAX_S)
 

@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -153,23 +156,27 @@ def reponses_perdues(terrain: Terrain) -> Iterator[None]:
 @contextmanager
 def horloge_des_postes(terrain: Terrain) -> Iterator[None]:
     """Ten years ahead, then ten years behind."""
-    with _sautant(terrain.horloge_des_postes, ("3650", "-3650"), "0"):
-        yield
+    for jours in (3650, -3650):
+        terrain.horloge_des_postes.write_text(str(jours))
+        time.sleep(1)
+    yield
+    terrain.horloge_des_postes.write_text("0")
 
 
 @contextmanager
 def horloge_du_service(terrain: Terrain) -> Iterator[None]:
-    with _sautant(terrain.horloge_du_service, ("+400d", "-400d"), "+0d"):
-        yield
-
-
-@contextmanager
-def _sautant(fichier: Path, sauts: tuple[str, str], retour: str) -> Iterator[None]:
-    for saut in sauts:
-        fichier.write_text(saut)
+    for jours in (400, -400):
+        terrain.horloge_du_service.write_text(f"{jours:+}d")
+        attendre(partial(_avance_de, terrain, timedelta(days=jours)))
         time.sleep(1)
     yield
-    fichier.write_text(retour)
+    terrain.horloge_du_service.write_text("+0d")
+
+
+def _avance_de(terrain: Terrain, saut: timedelta) -> bool:
+    """Whether the service's clock is so far ahead, as it says itself."""
+    date = parsedate_to_datetime(terrain.serveur.appeler("GET", "/sante/vivant").headers["Date"])
+    return abs(date - datetime.now(UTC) - saut) < timedelta(minutes=1)
 
 
 def _enfants(pid: int) -> list[int]:
@@ -189,22 +196,24 @@ class Panne:
     lieu: str = A_PART
     a_la_fois: int = 1
     """Faults that one block does."""
+    visible: bool = True
+    """Whether it lasts too long, or bites too well, for no client to have to try again."""
 
 
 PANNES = (
-    Panne("ouvrier tué", ouvrier_tue),
-    Panne("ouvrier figé", ouvrier_fige),
+    Panne("ouvrier tué", ouvrier_tue, visible=False),
+    Panne("ouvrier figé", ouvrier_fige, visible=False),
     Panne("service tué", service_tue),
-    Panne("connexion de PostgreSQL tuée", connexion_tuee),
+    Panne("connexion de PostgreSQL tuée", connexion_tuee, visible=False),
     Panne("PostgreSQL tué", postgres_tue, 0.5),
     Panne("PostgreSQL redémarré (fast)", _redemarrage(signal.SIGINT), 0.5),
     Panne("PostgreSQL redémarré (immediate)", _redemarrage(signal.SIGQUIT), 0.5),
     Panne("PostgreSQL suspendu", postgres_suspendu, 5),
     Panne("connexions prises", connexions_prises, 2),
     Panne("réponses perdues", reponses_perdues, a_la_fois=_REPONSES),
-    Panne("horloge des postes", horloge_des_postes),
+    Panne("horloge des postes", horloge_des_postes, visible=False),
     Panne("disque des tables plein", disque_plein, 2, A_L_ETROIT),
     Panne("disque du journal plein", journal_plein, 2, A_L_ETROIT),
-    Panne("horloge du service", horloge_du_service, 0, SOUS_FAKETIME),
+    Panne("horloge du service", horloge_du_service, 0, SOUS_FAKETIME, visible=False),
     Panne("PostgreSQL embarqué tué", postgres_embarque_tue, 0, EMBARQUE),
 )

@@ -18,8 +18,7 @@ import httpx
 from app.poste import ClientPoste, Reglages, ServiceInjoignable, Trace
 from tests.outils import PILOTES, Corps, echec, trace
 
-POSTES = 3
-"""In one process."""
+POSTES = 6
 _REGLAGES = Reglages(patience_s=2, delai_reponse_s=10, base_s=0.1, plafond_s=0.5)
 _LOT_MAX = 20
 
@@ -47,14 +46,16 @@ class _Poste:
     async def _livrer(self, client: ClientPoste, lot: list[Corps]) -> None:
         """One lot is one request: it is acknowledged whole."""
         reste: tuple[Trace, ...] = tuple(lot)
+        reprises = 0
         while True:
             try:
                 resultat = await client.envoyer(reste)
             except ServiceInjoignable as interruption:
                 reste = interruption.non_acquittees
+                reprises += 1 + interruption.resultat.reprises
             else:
                 assert resultat.enregistrees + resultat.doublons == len(lot), resultat.rejets
-                self._noter(acquittees=[une["id"] for une in lot])
+                self._noter(acquittees=[une["id"] for une in lot], reprises=reprises + resultat.reprises)
                 return
 
     def _faire(self) -> list[Corps]:
@@ -97,7 +98,7 @@ async def _principal(url: str, carnet: Path, horloge: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, arret.set)
     async with asyncio.TaskGroup() as groupe:
         for rang in range(POSTES):
-            groupe.create_task(_Poste(f"{carnet.stem}-{rang}", url, carnet, horloge).envoyer(arret))
+            groupe.create_task(_Poste(f"poste-{rang}", url, carnet, horloge).envoyer(arret))
 
 
 if __name__ == "__main__":

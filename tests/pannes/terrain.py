@@ -16,7 +16,7 @@ from app.stockage.ouverture import preparer
 from app.stockage.secrets_locaux import en_texte
 from tests.conftest import CLE_MAITRESSE, CLE_SIGNATURE
 from tests.outils import registre_exemple
-from tests.pannes.carnets import Carnets
+from tests.pannes.carnet import Carnet
 from tests.pannes.disque import monter
 from tests.pannes.passage import Passage, passage
 from tests.pannes.sonde import Sonde, sonde
@@ -31,8 +31,6 @@ from tests.processus.lancement import (
     vivant,
 )
 
-PROCESSUS = 2
-"""Of clients."""
 CONNEXIONS_MAX = 50
 _POSTGRES = {"max_connections": str(CONNEXIONS_MAX)}
 _A_L_ETROIT = {"min_wal_size": "32MB", "max_wal_size": "48MB"}
@@ -51,9 +49,9 @@ class Terrain:
     horloge_du_service: Path
     serveur: Serveur = field(init=False)
     sonde: Sonde = field(init=False)
-    carnets: Carnets = field(init=False)
+    carnet: Carnet = field(init=False)
     cle_des_postes: str = field(init=False)
-    _clients: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _clients: subprocess.Popen[bytes] | None = None
     _service: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -88,34 +86,31 @@ class Terrain:
         self._service.close()
 
     def lancer_clients(self) -> None:
-        """Each time with carnets of their own."""
-        self.carnets = Carnets(Path(tempfile.mkdtemp(prefix="carnets-", dir=self.dossier.parent)))
-        env = environnement(cle=self.cle_des_postes)
+        """Each time with a carnet of their own."""
+        self.carnet = Carnet(Path(tempfile.mkdtemp(prefix="clients-", dir=self.dossier.parent)) / "carnet.ndjson")
+        self.carnet.fichier.touch()
         adresse = f"http://127.0.0.1:{self.passage.port}"
-        for rang in range(PROCESSUS):
-            carnet = self.carnets.dossier / f"p{rang}.ndjson"
-            arguments = (adresse, str(carnet), str(self.horloge_des_postes))
-            commande = [sys.executable, "-m", "tests.pannes.poste", *arguments]
-            with carnet.with_suffix(".log").open("wb") as sortie:
-                self._clients.append(subprocess.Popen(commande, env=env, stdout=sortie, stderr=sortie))
+        arguments = (adresse, str(self.carnet.fichier), str(self.horloge_des_postes))
+        with self.carnet.fichier.with_suffix(".log").open("wb") as sortie:
+            self._clients = subprocess.Popen(
+                [sys.executable, "-m", "tests.pannes.poste", *arguments],
+                env=environnement(cle=self.cle_des_postes),
+                stdout=sortie,
+                stderr=sortie,
+            )
 
-    def finir_les_clients(self, secondes: float = 60) -> bool:
-        """Has the clients deliver what they hold, and end; whether all of them could."""
-        for client in self._clients:
-            client.terminate()
+    def finir_les_clients(self, secondes: float = 60) -> None:
+        """Has the clients deliver what they hold, and end."""
+        if self._clients is None:
+            return
+        clients, self._clients = self._clients, None
+        clients.terminate()
         try:
-            return all(client.wait(secondes) == 0 for client in self._clients)
+            fin = clients.wait(secondes)
         except subprocess.TimeoutExpired:
-            return False
-        finally:
-            for client in self._clients:
-                if client.poll() is None:
-                    client.kill()
-                    client.wait()
-            self._clients.clear()
-
-    def dires_des_clients(self) -> str:
-        return "".join(journal.read_text()[-2000:] for journal in self.carnets.dossier.glob("*.log"))
+            clients.kill()
+            fin = clients.wait()
+        assert fin == 0, self.carnet.fichier.with_suffix(".log").read_text()[-2000:]
 
     def creer_cle(self, role: str, *options: str) -> str:
         env = environnement(data_dir=str(self.dossier), **self.reglages)
@@ -144,7 +139,7 @@ def terrain(
         )
         pile.callback(lui.arreter_service)
         lui.lancer_service({} if faketime is None else _sous_faketime(faketime, horloge_du_service))
-        pile.callback(lui.finir_les_clients, 0)
+        pile.callback(lui.finir_les_clients)
         lui.serveur.inscrire(lui.creer_cle("cnam"), registre_exemple())
         lui.cle_des_postes = lui.creer_cle("poste", "--editeur", "ortho-soft")
         lui.sonde = pile.enter_context(sonde(port))
@@ -154,6 +149,7 @@ def terrain(
 @contextmanager
 def _postgres_a_part(grappe: Grappe, *, a_l_etroit: bool) -> Iterator[dict[str, str]]:
     """Gives the settings of a service that uses it."""
+    grappe.initialiser()
     grappe.demarrer()
     with ExitStack() as pile:
         pile.callback(_achever, grappe)

@@ -5,33 +5,34 @@ from collections import Counter
 from pathlib import Path
 
 
-class Carnets:
-    def __init__(self, dossier: Path) -> None:
-        self.dossier = dossier
+class Carnet:
+    def __init__(self, fichier: Path) -> None:
+        self.fichier = fichier
         self.emises: set[str] = set()
         self.acquittees: set[str] = set()
         self.lots: Counter[str] = Counter()
         """Lots that were acknowledged, by workstation."""
+        self.reprises = 0
         self.refus: Counter[tuple[int, bool]] = Counter()
         """Answers that were not 200: their status, and whether they said when to come back."""
-        self._lus: Counter[Path] = Counter()
+        self._lu = 0
 
     def relire(self) -> None:
         """Reads on where it left off; a line that is still being written is read the next time."""
-        for carnet in self.dossier.glob("*.ndjson"):
-            with carnet.open("rb") as flux:
-                flux.seek(self._lus[carnet])
-                for ligne in flux:
-                    if ligne.endswith(b"\n"):
-                        self._lus[carnet] += len(ligne)
-                        self._lire(json.loads(ligne))
+        with self.fichier.open("rb") as flux:
+            flux.seek(self._lu)
+            for ligne in flux:
+                if ligne.endswith(b"\n"):
+                    self._lu += len(ligne)
+                    self._lire(json.loads(ligne))
 
     def _lire(self, dit: dict[str, object]) -> None:
         match dit:
             case {"emises": list(ids)}:
                 self.emises.update(ids)
-            case {"acquittees": list(ids), "poste": str(poste)}:
+            case {"acquittees": list(ids), "poste": str(poste), "reprises": int(reprises)}:
                 self.acquittees.update(ids)
                 self.lots[poste] += 1
+                self.reprises += reprises
             case {"statut": int(statut), "retry_after": quand}:
                 self.refus[statut, quand is not None] += 1
