@@ -14,5 +14,6 @@ app = typer.Typer(
 for _commande in (service.serve, service.migrer, postes.simuler, donnees.purger, recompte.recompter, service.demo):
     app.command()(_commande)
 app.add_typer(cles.groupe, name="cle")
+app.add_typer(postes.groupe, name="poste")
 app.add_typer(arretes.groupe, name="arrete")
 app.add_typer(journal.groupe, name="journal")

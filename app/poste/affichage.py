@@ -1,6 +1,6 @@
 """Progress and sums of a sending, for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,6 +9,8 @@ from rich.table import Table
 
 from app.poste.envoi import Avancement
 from app.poste.resultat import Resultat
+from app.poste.spool import Refus
+from app.poste.support import Compte
 
 INSECABLE = "\u202f"
 
@@ -35,6 +37,7 @@ def barre(total: int | None, *, console: Console | None = None) -> Iterator[Avan
         yield avancer
 
 
+REFUS_MONTRES = 20
 _CHIFFRES = len("999 999 traces/s")
 """One width whatever the speed: a page shows this table."""
 
@@ -70,6 +73,23 @@ def _lignes(resultat: Resultat) -> Iterator[tuple[str, str]]:
     yield "Durée", f"{resultat.duree_s:.2f}".replace(".", ",") + f"{INSECABLE}s"
     if resultat.duree_s > 0:
         yield "Débit", f"{_entier(round(resultat.recues / resultat.duree_s))} traces/s"
+
+
+def tableau_du_spool(compte: Compte, refus: Sequence[Refus]) -> Table:
+    """What waits, what became of the rest, and why the last refused ones were."""
+    table = Table(title="Spool du poste", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right", min_width=_CHIFFRES)
+    table.add_row("En attente", _entier(compte.en_attente))
+    table.add_row("  octets", _entier(compte.octets))
+    table.add_row("Dernier numéro", _entier(compte.derniere))
+    table.add_row("Enregistrées", _entier(compte.enregistrees))
+    table.add_row("Doublons", _entier(compte.doublons))
+    table.add_row("Rejetées", _entier(compte.rejetees))
+    for rejetee in refus[-REFUS_MONTRES:]:
+        table.add_row(f"  n° {rejetee.sequence}", " ".join(filter(None, (rejetee.code, rejetee.champ))))
+    table.add_row("Perdues", _entier(compte.perdues))
+    return table
 
 
 def _entier(nombre: int) -> str:

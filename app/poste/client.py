@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 
 from app.poste.consigne import Consigne, PosteSuivi
-from app.poste.envoi import Avancement, Envoi
+from app.poste.envoi import Acquittement, Avancement, Envoi
 from app.poste.erreurs import ReglageInvalide
 from app.poste.lecture import ReponseInattendue, probleme
 from app.poste.lots import Lot, Source, former_lots
@@ -62,15 +62,19 @@ class ClientPoste:
         if self._ferme_http:
             await self._http.aclose()
 
-    async def envoyer(self, traces: Source, *, avancement: Avancement | None = None) -> Resultat:
+    async def envoyer(
+        self, traces: Source, *, avancement: Avancement | None = None, acquitter: Acquittement | None = None
+    ) -> Resultat:
         """Sends a finite source to its end and sums the outcomes; `avancement` is told each lot's own.
+
+        `acquitter` is given each lot with its outcome as soon as the service has answered for it.
 
         Ends early, with `arret` set, when the traces postes are switched off. When the service cannot be
         used, raises an `EnvoiInterrompu`, which gives back what was not acknowledged.
         """
         async with aclosing(former_lots(traces, self._reglages.taille_lot)) as lots:
             envoi = Envoi(lots, self._tenter, self._consigne, self._reglages, self._temps)
-            return await envoi.mener(avancement)
+            return await envoi.mener(avancement, acquitter)
 
     async def _tenter(self, lot: Lot) -> Issue:
         """Posts the lot once. Whatever is not the service's own answer is a lost answer."""

@@ -14,6 +14,7 @@ from app.poste.reprise import Issue, Suite
 from app.poste.resultat import DESACTIVEES, Resultat, refus_local
 
 Avancement = Callable[[Resultat], None]
+Acquittement = Callable[[Lot, Resultat], Awaitable[None]]
 Tentative = Callable[[Lot], Awaitable[Issue]]
 
 INTERRUPTIONS: dict[Suite, type[EnvoiInterrompu]] = {
@@ -45,14 +46,14 @@ class Envoi:
         self._fatale: Issue | None = None
         self._total = Resultat()
 
-    async def mener(self, avancement: Avancement | None) -> Resultat:
+    async def mener(self, avancement: Avancement | None, acquitter: Acquittement | None = None) -> Resultat:
         debut = self._temps.horloge()
         try:
             async with asyncio.TaskGroup() as groupe:
                 for _ in range(self._reglages.connexions):
-                    groupe.create_task(self._servir(avancement))
+                    groupe.create_task(self._servir(avancement, acquitter))
         except ExceptionGroup as erreurs:
-            # The source or `avancement` failed: their owner expects that very exception, not a group.
+            # The source or one of the callbacks failed: their owner expects that very exception, not a group.
             raise erreurs.exceptions[0] from None
         self._total.duree_s = self._temps.horloge() - debut
         if self._fatale:
@@ -61,13 +62,15 @@ class Envoi:
             self._total.restantes = sum([len(lot) async for lot in self._reste()])
         return self._total
 
-    async def _servir(self, avancement: Avancement | None) -> None:
+    async def _servir(self, avancement: Avancement | None, acquitter: Acquittement | None) -> None:
         """One connection: takes lots until there are none left or the sending stops."""
         while (lot := await self._prochain()) is not None:
             du_lot = Resultat()
             issue = await self._insister(lot, du_lot)
             self._conclure(lot, issue, du_lot)
             self._total.ajouter(du_lot)
+            if acquitter and du_lot.lots:
+                await acquitter(lot, du_lot)
             if avancement and du_lot.lots:
                 avancement(du_lot)
 

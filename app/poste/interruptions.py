@@ -12,12 +12,14 @@ class EnvoiInterrompu(ErreurPoste):
     """The sending stopped: `resultat` sums what was acknowledged, `non_acquittees` gives back all the rest.
 
     What is given back can be passed to `ClientPoste.envoyer` as it is: the ids have not changed, so a trace
-    that the service did record before its answer was lost comes back as a doublon.
+    that the service did record before its answer was lost comes back as a doublon. Sent from a spool, nothing
+    is given back: the spool holds it.
     """
 
     modele = "L'envoi s'est arrêté ({motif}). Relancez-le."
 
-    def __init__(self, issue: Issue, resultat: Resultat, non_acquittees: Sequence[TraceEncodee]) -> None:
+    def __init__(self, issue: Issue, resultat: Resultat, non_acquittees: Sequence[TraceEncodee] = ()) -> None:
+        self.issue = issue
         self.code = issue.code
         self.detail = issue.detail
         self.resultat = resultat
@@ -30,7 +32,7 @@ class EnvoiInterrompu(ErreurPoste):
 
     @property
     def restantes(self) -> int:
-        return len(self.non_acquittees)
+        return self.resultat.restantes
 
 
 class CleRefusee(EnvoiInterrompu):

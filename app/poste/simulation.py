@@ -49,6 +49,21 @@ def lire_traces(fichier: Path) -> Iterator[TraceEncodee]:
         yield TraceEncodee(numero, ligne)
 
 
+def lire_objets(fichier: Path) -> Iterator[dict[str, object]]:
+    """The lines of the file as objects, for a spool to number."""
+    for trace in lire_traces(fichier):
+        try:
+            objet = json.loads(trace.corps)
+        except ValueError:  # a number of thousands of digits
+            objet = None
+        if not isinstance(objet, dict):
+            raise FichierInvalide(
+                f"{fichier}, ligne {trace.position} : ce n'est pas un objet JSON. Corrigez-la ou retirez-la, puis "
+                "relancez : rien n'a été gardé."
+            )
+        yield objet
+
+
 def compter_traces(fichier: Path) -> int:
     """How many traces the file holds, for a progress bar."""
     return sum(1 for _ in _lignes(fichier))

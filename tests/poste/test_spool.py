@@ -1,0 +1,300 @@
+"""The spool: numbers, bounds, what is refused, and files that are not or no longer one."""
+
+import json
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.poste import (
+    DejaRetirees,
+    EcritureRefusee,
+    ReglageInvalide,
+    Rejet,
+    Resultat,
+    Spool,
+    SpoolIllisible,
+    SpoolOccupe,
+    SpoolPlein,
+    TraceNonEncodable,
+)
+from app.poste.lots import Lot
+from tests.poste.conftest import AM, ORDONNANCE, trace, traces
+
+
+@pytest.fixture
+def chemin(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+def repondre(spool: Spool, nombre: int, *rejets: Rejet) -> None:
+    """The service answers for the first traces: recorded, but for those refused."""
+    lot = Lot(tuple(spool.lire(nombre)))
+    spool.retirer(
+        lot,
+        Resultat(
+            recues=len(lot),
+            enregistrees=len(lot) - len(rejets),
+            rejetees=len(rejets),
+            rejets_detailles=list(rejets),
+        ),
+    )
+
+
+def numeros(spool: Spool) -> list[int]:
+    lues = spool.lire(1_000_000)
+    assert [json.loads(lue.corps)["sequence"] for lue in lues] == [lue.position for lue in lues]
+    return [lue.position for lue in lues]
+
+
+def test_les_numeros_se_suivent_a_travers_les_reouvertures(chemin: Path) -> None:
+    for rang in range(4):
+        with Spool(chemin) as spool:
+            assert spool.deposer(trace(rang)) == 3 * rang + 1
+            assert spool.deposer_tout(traces(2)) == [3 * rang + 2, 3 * rang + 3]
+    with Spool(chemin) as spool:
+        assert numeros(spool) == list(range(1, 13))
+
+
+def test_le_numero_du_spool_remplace_celui_de_la_trace(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer(trace(7, sequence=99, version="é"))
+        [gardee] = spool.lire(10)
+    assert json.loads(gardee.corps) == trace(7, sequence=1, version="é")
+
+
+def test_le_spool_vide_garde_son_numero(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer_tout(traces(5))
+        repondre(spool, 5)
+    with Spool(chemin) as spool:
+        assert spool.lire(1) == []
+        assert spool.deposer(trace(9)) == 6
+
+
+@pytest.mark.parametrize("bornes", [{"traces_max": 2}, {"octets_max": 300}])
+def test_plein_la_nouvelle_trace_est_perdue_et_comptee(chemin: Path, bornes: dict[str, int]) -> None:
+    with Spool(chemin, **bornes) as spool:
+        assert spool.deposer_tout(traces(4)) == [1, 2, None, None]
+        with pytest.raises(SpoolPlein, match="compte parmi les perdues"):
+            spool.deposer(trace(5))
+        assert (spool.etat().derniere, spool.etat().perdues, numeros(spool)) == (5, 3, [1, 2])
+    with Spool(chemin, **bornes) as spool:
+        repondre(spool, 1)
+        assert spool.deposer(trace(6)) == 6
+        assert (spool.etat().perdues, numeros(spool)) == (3, [2, 6])
+
+
+@pytest.mark.parametrize("bornes", [{"traces_max": 0}, {"octets_max": 0}])
+def test_un_spool_sans_place_ne_s_ouvre_pas(chemin: Path, bornes: dict[str, int]) -> None:
+    with pytest.raises(ReglageInvalide):
+        Spool(chemin, **bornes)
+
+
+def test_une_trace_qui_ne_s_ecrit_pas_ne_prend_pas_de_numero(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        with pytest.raises(TraceNonEncodable, match="position 1"):
+            spool.deposer_tout([trace(0), {"version": object()}])
+        assert (spool.etat().derniere, numeros(spool)) == (0, [])
+        assert spool.deposer(trace(0)) == 1
+
+
+def test_les_refus_sont_comptes_et_gardes_a_part(chemin: Path) -> None:
+    longue = trace(4, version="x" * 5_000)
+    with Spool(chemin) as spool:
+        spool.deposer_tout([*traces(4), longue])
+        corps = spool.lire(5)[1].corps
+        repondre(
+            spool,
+            5,
+            Rejet(2, "pilote-inconnu", "numero_am"),
+            Rejet(3, "donnee-personnelle", "version"),
+            Rejet(5, "corps-trop-grand"),
+        )
+    with Spool(chemin) as spool:
+        assert [(refus.sequence, refus.code, refus.champ, refus.corps) for refus in spool.refus()] == [
+            (2, "pilote-inconnu", "numero_am", corps),
+            (3, "donnee-personnelle", "version", None),
+            (5, "corps-trop-grand", None, None),
+        ]
+        assert AM not in repr(spool.refus())
+        etat = spool.etat()
+        assert (etat.enregistrees, etat.rejetees, etat.en_attente, etat.octets) == (2, 3, 0, 0)
+
+
+def test_les_refus_gardes_a_part_sont_bornes(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer_tout(traces(1_500))
+        for debut in (1, 751):
+            repondre(spool, 750, *[Rejet(numero, "trace-invalide") for numero in range(debut, debut + 750)])
+        assert [refus.sequence for refus in spool.refus()] == list(range(501, 1_501))
+        assert spool.etat().rejetees == 1_500
+
+
+def test_ce_qui_a_eu_reponse_ne_reste_pas_dans_le_fichier(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer_tout([trace(0, version="texte-a-oublier") for _ in range(20)])
+        repondre(spool, 20)
+    assert b"texte-a-oublier" not in chemin.read_bytes()
+
+
+def test_deux_envois_a_la_fois_ne_comptent_pas_deux_fois(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer_tout(traces(3))
+        lot = Lot(tuple(spool.lire(2)))
+        spool.retirer(lot, Resultat(recues=2, enregistrees=2))
+        with pytest.raises(DejaRetirees):
+            spool.retirer(lot, Resultat(recues=2, doublons=2))
+        assert (spool.etat().doublons, numeros(spool)) == (0, [3])
+
+
+def test_plusieurs_fils_se_partagent_les_numeros(chemin: Path) -> None:
+    donnes: list[int] = []
+    with Spool(chemin) as spool:
+        fils = [
+            threading.Thread(target=lambda: donnes.extend(spool.deposer(trace(0)) for _ in range(25))) for _ in range(4)
+        ]
+        for fil in fils:
+            fil.start()
+        for fil in fils:
+            fil.join()
+        assert sorted(donnes) == numeros(spool) == list(range(1, 101))
+
+
+def test_un_seul_programme_a_la_fois(chemin: Path) -> None:
+    autre = [sys.executable, "-c", f"from app.poste import Spool; Spool({str(chemin)!r}).deposer({{}})"]
+    with Spool(chemin) as spool:
+        spool.deposer(trace(0))
+        with pytest.raises(SpoolOccupe, match="Un seul à la fois"):
+            Spool(chemin)
+        fini = subprocess.run(autre, capture_output=True, text=True, check=False)
+        assert "SpoolOccupe" in fini.stderr
+        assert numeros(spool) == [1]
+    subprocess.run(autre, check=True)
+    with Spool(chemin) as spool:
+        assert numeros(spool) == [1, 2]
+
+
+def test_le_fichier_n_est_lu_que_par_son_proprietaire(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer(trace(0))
+        modes = {stat.S_IMODE(fichier.stat().st_mode) for fichier in chemin.parent.iterdir()}
+    assert modes == {0o600}
+
+
+def test_un_dossier_absent_est_dit_en_francais(tmp_path: Path) -> None:
+    with pytest.raises(EcritureRefusee, match="vérifiez les droits du dossier"):
+        Spool(tmp_path / "absent" / "spool.db")
+
+
+@pytest.mark.parametrize("contenu", [b"", b'{"id": "..."}\n' * 500])
+def test_un_fichier_vide_devient_un_spool_et_un_texte_reste_tel_quel(chemin: Path, contenu: bytes) -> None:
+    chemin.write_bytes(contenu)
+    if contenu:
+        with pytest.raises(SpoolIllisible, match="laissé tel quel"):
+            Spool(chemin)
+        assert chemin.read_bytes() == contenu
+    else:
+        with Spool(chemin) as spool:
+            assert spool.deposer(trace(0)) == 1
+
+
+def test_la_base_d_un_autre_reste_telle_quelle(chemin: Path) -> None:
+    base = sqlite3.connect(chemin)
+    base.execute("CREATE TABLE ailleurs (x)")
+    base.commit()
+    base.close()
+    avant = chemin.read_bytes()
+    with pytest.raises(SpoolIllisible):
+        Spool(chemin)
+    assert chemin.read_bytes() == avant
+
+
+def _pages(chemin: Path, table: str) -> list[int]:
+    """The pages of a table's leaves, from 1."""
+    base = sqlite3.connect(chemin)
+    lignes = base.execute("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf'", (table,)).fetchall()
+    base.close()
+    return [page for (page,) in lignes]
+
+
+def _abimer(chemin: Path, page: int) -> None:
+    with chemin.open("r+b") as fichier:
+        fichier.seek((page - 1) * 4096)
+        fichier.write(b"\xa5" * 4096)
+
+
+def _rempli(chemin: Path) -> dict[int, bytes]:
+    """A spool of 200 traces, 20 of which are gone; what waits."""
+    with Spool(chemin) as spool:
+        spool.deposer_tout(traces(200))
+        repondre(spool, 20, Rejet(3, "pilote-inconnu"))
+        return {lue.position: lue.corps for lue in spool.lire(1_000)}
+
+
+def test_un_spool_abime_est_mis_de_cote_et_repris(chemin: Path) -> None:
+    attendues = _rempli(chemin)
+    page = _pages(chemin, "trace")[2]
+    _abimer(chemin, page)
+    octets = chemin.read_bytes()
+    with Spool(chemin) as spool:
+        assert spool.mis_de_cote == chemin.with_name("spool.db.illisible-1")
+        assert spool.mis_de_cote.read_bytes() == octets
+        reprises = {lue.position: lue.corps for lue in spool.lire(1_000)}
+        assert reprises.items() < attendues.items()
+        assert len(reprises) > 140, "only what stood on the damaged page is missing"
+        etat = spool.etat()
+        assert (etat.derniere, etat.enregistrees, etat.rejetees) == (200, 19, 1)
+        assert (etat.perdues, etat.en_attente) == (180 - len(reprises), len(reprises))
+        assert spool.deposer(trace(0)) == 201
+    with Spool(chemin) as spool:
+        assert spool.mis_de_cote is None
+        assert numeros(spool) == [*reprises, 201]
+
+
+def test_une_reprise_interrompue_finit_a_la_prochaine_ouverture(chemin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _rempli(chemin)
+    _abimer(chemin, _pages(chemin, "trace")[0])
+    renommer = Path.rename
+    for interdits in range(4):
+
+        def interrompre(self: Path, cible: Path, reste: list[int] = [interdits]) -> Path:  # noqa: B006
+            if not reste[0]:
+                raise KeyboardInterrupt
+            reste[0] -= 1
+            return renommer(self, cible)
+
+        with monkeypatch.context() as pendant:
+            pendant.setattr(Path, "rename", interrompre)
+            with pytest.raises(KeyboardInterrupt):
+                Spool(chemin)
+    with Spool(chemin) as spool:
+        assert spool.mis_de_cote == chemin.with_name("spool.db.illisible-1")
+        assert spool.deposer(trace(0)) == 201
+
+
+def test_des_compteurs_qui_mentent_sont_refaits(chemin: Path) -> None:
+    _rempli(chemin)
+    base = sqlite3.connect(chemin)
+    base.execute("UPDATE compte SET derniere = 150")
+    base.commit()
+    base.close()
+    with Spool(chemin) as spool:
+        assert spool.mis_de_cote
+        assert (spool.etat().en_attente, spool.deposer(trace(0))) == (180, 201)
+
+
+@pytest.mark.parametrize("table", ["compte", "sqlite_schema"])
+def test_un_spool_dont_le_numero_est_illisible_reste_tel_quel(chemin: Path, table: str) -> None:
+    _rempli(chemin)
+    _abimer(chemin, _pages(chemin, table)[0])
+    octets = chemin.read_bytes()
+    with pytest.raises(SpoolIllisible, match="ses numéros repartiront de 1") as erreur:
+        Spool(chemin)
+    assert ORDONNANCE not in str(erreur.value)
+    assert chemin.read_bytes() == octets
+    assert list(chemin.parent.iterdir()) == [chemin]
