@@ -1,6 +1,7 @@
 """Commands of the service itself: run it, migrate its schema, show the example."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -88,6 +89,7 @@ def demo(host: Hote = "127.0.0.1", port: Port = 8000) -> None:
 def _servir(config: uvicorn.Config) -> None:
     """From here on a stop is a flag that uvicorn reads: what a handler raises within a callback would be lost."""
     if config.workers > 1:
+        logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # tells of a worker that died
         prises = [config.bind_socket()]
         with mesures_partagees():
             Multiprocess(config, sockets=prises).run()

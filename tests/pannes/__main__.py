@@ -19,7 +19,6 @@ def _principal(fois: str = "100", *debuts: str) -> int:
     releves: list[Releve] = []
     for releve in campagne(pannes, int(fois), _dire):
         releves.append(releve)
-        _dire(f"{releve.nom} : prêt en {max(releve.prets_s, default=0):.2f} s au plus")
         for faute in releve.fautes:
             _dire(f"FAUTE {releve.nom} : {faute}")
     for ligne in lignes(releves):

@@ -12,29 +12,40 @@ from tests.pannes.terrain import Terrain
 from tests.proprietes.recompte import ecarts
 
 
-def constater(terrain: Terrain, acquittees: AbstractSet[str], attendues: AbstractSet[str] | None = None) -> list[str]:
-    """What is wrong. ``attendues``: that and nothing else is there, since nobody sends any more."""
-    return asyncio.run(_constater(terrain, acquittees, attendues))
+def constater(terrain: Terrain, acquittees: AbstractSet[str]) -> list[str]:
+    """What is wrong while clients send."""
+    gardees, fautes = asyncio.run(_constater(terrain))
+    if perdues := acquittees - gardees:
+        fautes.append(f"{len(perdues)} traces acquittées sont perdues")
+    return fautes
 
 
-async def _constater(terrain: Terrain, acquittees: AbstractSet[str], attendues: AbstractSet[str] | None) -> list[str]:
+def constater_la_fin(terrain: Terrain) -> list[str]:
+    """What is wrong once they have delivered all they had: nothing else is there."""
+    carnet = terrain.carnet
+    gardees, fautes = asyncio.run(_constater(terrain))
+    if manquent := (carnet.gardees | carnet.acquittees) - gardees:
+        fautes.append(f"{len(manquent)} traces gardées sur le disque d'un poste manquent à la fin")
+    if en_trop := gardees - carnet.emises | gardees & carnet.perdues:
+        fautes.append(f"{len(en_trop)} traces sont en trop à la fin")
+    return fautes
+
+
+async def _constater(terrain: Terrain) -> tuple[set[str], list[str]]:
     connexion = await asyncpg.connect(terrain.url_du_proprietaire)
     try:
         async with connexion.transaction(isolation="repeatable_read"):
-            ids = [ligne[0] for ligne in await connexion.fetch("SELECT id::text FROM trace")]
+            lignes = await connexion.fetch("SELECT id::text, poste, sequence FROM trace")
             faux = await ecarts(connexion)
     finally:
         await connexion.close()
-    gardees = set(ids)
-    fautes = []
-    if perdues := acquittees - gardees:
-        fautes.append(f"{len(perdues)} traces acquittées sont perdues")
-    if len(ids) > len(gardees):
-        fautes.append(f"{len(ids) - len(gardees)} traces sont en double")
-    if attendues is not None and gardees != attendues:
-        fautes.append(f"{len(attendues - gardees)} traces manquent à la fin, {len(gardees - attendues)} sont en trop")
-    fautes += [f"{table} diffère de son recompte par {len(lignes)} lignes" for table, lignes in faux.items()]
-    return fautes + await _recompter(terrain)
+    ids, numeros = {ligne["id"] for ligne in lignes}, {(ligne["poste"], ligne["sequence"]) for ligne in lignes}
+    fautes = [f"{table} diffère de son recompte par {len(ecarts)} lignes" for table, ecarts in faux.items()]
+    if len(ids) < len(lignes):
+        fautes.append(f"{len(lignes) - len(ids)} traces sont en double")
+    if len(numeros) < len(lignes):
+        fautes.append(f"{len(lignes) - len(numeros)} numéros de poste sont donnés deux fois")
+    return ids, fautes + await _recompter(terrain)
 
 
 async def _recompter(terrain: Terrain) -> list[str]:

@@ -154,6 +154,22 @@ def reponses_perdues(terrain: Terrain) -> Iterator[None]:
 
 
 @contextmanager
+def postes_tues(terrain: Terrain) -> Iterator[None]:
+    """With full spools: PostgreSQL was away for some time."""
+    avant = _perdues(terrain)
+    with postgres_suspendu(terrain):
+        attendre(lambda: _perdues(terrain) > avant)
+    terrain.tuer_les_clients()
+    yield
+    terrain.relancer_clients()
+
+
+def _perdues(terrain: Terrain) -> int:
+    terrain.carnet.relire()
+    return len(terrain.carnet.perdues)
+
+
+@contextmanager
 def horloge_des_postes(terrain: Terrain) -> Iterator[None]:
     """Ten years ahead, then ten years behind."""
     for jours in (3650, -3650):
@@ -211,6 +227,7 @@ PANNES = (
     Panne("PostgreSQL suspendu", postgres_suspendu, 5),
     Panne("connexions prises", connexions_prises, 2),
     Panne("réponses perdues", reponses_perdues, a_la_fois=_REPONSES),
+    Panne("postes tués, spool plein", postes_tues, visible=False),
     Panne("horloge des postes", horloge_des_postes, visible=False),
     Panne("disque des tables plein", disque_plein, 2, A_L_ETROIT),
     Panne("disque du journal plein", journal_plein, 2, A_L_ETROIT),

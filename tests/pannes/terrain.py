@@ -1,5 +1,6 @@
 """What is broken: a PostgreSQL that lives apart from the service, the service with two workers, and its clients."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,12 +11,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.acces import depot
+from app.acces.roles import Acces, Role
+from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.grappe import Grappe
 from app.stockage.ouverture import preparer
 from app.stockage.secrets_locaux import en_texte
 from tests.conftest import CLE_MAITRESSE, CLE_SIGNATURE
-from tests.outils import registre_exemple
+from tests.outils import PILOTES, registre_exemple
 from tests.pannes.carnet import Carnet
 from tests.pannes.disque import monter
 from tests.pannes.passage import Passage, passage
@@ -24,17 +28,16 @@ from tests.processus.lancement import (
     Serveur,
     attendre,
     environnement,
-    executer,
     pid_de_postgres,
     port_libre,
     serveur,
     vivant,
 )
 
-CONNEXIONS_MAX = 50
-_POSTGRES = {"max_connections": str(CONNEXIONS_MAX)}
+_POSTGRES = {"max_connections": "50"}
 _A_L_ETROIT = {"min_wal_size": "32MB", "max_wal_size": "48MB"}
 _DISQUES_MIO = {"pg_wal": 112, "base": 160}
+_REMISE_MAX_S = 60
 _DELAIS = {"ecriture_delai_s": "3"}
 
 
@@ -86,12 +89,16 @@ class Terrain:
         self._service.close()
 
     def lancer_clients(self) -> None:
-        """Each time with a carnet of their own."""
+        """With a carnet and spools of their own."""
         self.carnet = Carnet(Path(tempfile.mkdtemp(prefix="clients-", dir=self.dossier.parent)) / "carnet.ndjson")
         self.carnet.fichier.touch()
+        self.relancer_clients()
+
+    def relancer_clients(self) -> None:
+        """On the carnet and the spools of those before."""
         adresse = f"http://127.0.0.1:{self.passage.port}"
-        arguments = (adresse, str(self.carnet.fichier), str(self.horloge_des_postes))
-        with self.carnet.fichier.with_suffix(".log").open("wb") as sortie:
+        arguments = (adresse, str(self.carnet.fichier), str(self.horloge_des_postes), *PILOTES)
+        with self.carnet.fichier.with_suffix(".log").open("ab") as sortie:
             self._clients = subprocess.Popen(
                 [sys.executable, "-m", "tests.pannes.poste", *arguments],
                 env=environnement(cle=self.cle_des_postes),
@@ -99,24 +106,32 @@ class Terrain:
                 stderr=sortie,
             )
 
-    def finir_les_clients(self, secondes: float = 60) -> None:
+    def tuer_les_clients(self) -> None:
+        if self._clients is not None:
+            self._clients.kill()
+            self._clients.wait()
+            self._clients = None
+
+    def finir_les_clients(self) -> None:
         """Has the clients deliver what they hold, and end."""
-        if self._clients is None:
-            return
-        clients, self._clients = self._clients, None
-        clients.terminate()
-        try:
-            fin = clients.wait(secondes)
-        except subprocess.TimeoutExpired:
-            clients.kill()
-            fin = clients.wait()
+        assert self._clients is not None
+        self._clients.terminate()
+        fin = self._clients.wait(_REMISE_MAX_S)
+        self._clients = None
         assert fin == 0, self.carnet.fichier.with_suffix(".log").read_text()[-2000:]
 
-    def creer_cle(self, role: str, *options: str) -> str:
-        env = environnement(data_dir=str(self.dossier), **self.reglages)
-        fini = executer("cle", "creer", "--role", role, *options, env=env)
-        assert fini.returncode == 0, fini.stderr
-        return fini.stdout.splitlines()[-1]
+    def creer_cle(self, acces: Acces) -> str:
+        """As ``traces-postes cle creer`` does, without the start of a process."""
+
+        async def creer() -> str:
+            base = Base(self.url_du_service, pool_taille=2, delai_s=10)
+            try:
+                async with base.ecriture() as session:
+                    return (await depot.creer(session, acces, None))[0]
+            finally:
+                await base.fermer()
+
+        return asyncio.run(creer())
 
 
 @contextmanager
@@ -139,9 +154,9 @@ def terrain(
         )
         pile.callback(lui.arreter_service)
         lui.lancer_service({} if faketime is None else _sous_faketime(faketime, horloge_du_service))
-        pile.callback(lui.finir_les_clients)
-        lui.serveur.inscrire(lui.creer_cle("cnam"), registre_exemple())
-        lui.cle_des_postes = lui.creer_cle("poste", "--editeur", "ortho-soft")
+        pile.callback(lui.tuer_les_clients)
+        lui.serveur.inscrire(lui.creer_cle(Acces(0, Role.CNAM)), registre_exemple())
+        lui.cle_des_postes = lui.creer_cle(Acces(0, Role.POSTE, "ortho-soft"))
         lui.sonde = pile.enter_context(sonde(port))
         yield lui
 

@@ -8,7 +8,10 @@ from tests.pannes.terrain import Terrain
 
 
 @pytest.mark.parametrize(
-    ("ici", "panne"), [pytest.param(panne.lieu, panne, id=panne.nom) for panne in PANNES], indirect=["ici"]
+    ("ici", "panne"),
+    [pytest.param(panne.lieu, panne, id=panne.nom) for panne in PANNES],
+    indirect=["ici"],
+    scope="module",
 )
 def test_apres_une_panne_rien_n_est_perdu_ni_compte_deux_fois(
     ici: Terrain, panne: Panne, releves: list[Releve]
