@@ -3,6 +3,7 @@
 A fault is chosen by the beginning of its name.
 """
 
+import signal
 import sys
 
 from tests.pannes.epreuve import Releve, campagne, lignes
@@ -15,6 +16,8 @@ def _dire(ligne: str) -> None:
 
 
 def _principal(fois: str = "100", *debuts: str) -> int:
+    for signe in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signe, signal.default_int_handler)  # whatever was started ends with us
     pannes = [panne for panne in PANNES if panne.nom.startswith(debuts or "")]
     releves: list[Releve] = []
     for releve in campagne(pannes, int(fois), _dire):

@@ -71,6 +71,7 @@ TITRES = (
     "prêt (max)",
     "acquitté (max)",
     "réponse max",
+    "statuts",
     "journal/s",
 )
 
@@ -78,7 +79,7 @@ TITRES = (
 def lignes(releves: Sequence[Releve]) -> list[str]:
     """A table of what was found, for a terminal."""
     rangs = [TITRES, *(_cellules(releve) for releve in releves)]
-    largeurs = [max(len(rang[colonne]) for rang in rangs) for colonne in range(len(TITRES))]
+    largeurs = [max(map(len, colonne)) for colonne in zip(*rangs, strict=True)]
     return [
         "  ".join(f"{mot:<{largeurs[i]}}" if i == 0 else f"{mot:>{largeurs[i]}}" for i, mot in enumerate(rang))
         for rang in rangs

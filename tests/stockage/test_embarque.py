@@ -203,7 +203,7 @@ async def test_la_veille_ne_refait_pas_une_grappe_disparue_et_la_relance_a_son_r
         assert not grappe.exists()
         ailleurs.rename(grappe)
         attendre(lambda: pid_du_serveur(dossier) not in (pid, None))
-        attendre(lambda: "postgres_embarque_relance" in capsys.readouterr().out)
+        attendre(lambda: "postgres_embarque_relance" in "".join(capsys.readouterr()))
         assert await demander(postgres.url(), "SELECT 1") == 1
     assert pid_du_serveur(dossier) is None
 
