@@ -31,6 +31,10 @@ from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publi
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
 
+_OUVRIER_MUET_S = 30
+"""A worker that says nothing for so long is killed and replaced. It says nothing while it starts, either: on a machine
+too busy to start one within uvicorn's 5 seconds, each would be killed before it serves, for ever."""
+
 
 def serve(
     host: Hote = "127.0.0.1",
@@ -61,6 +65,7 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=15,
+                timeout_worker_healthcheck=_OUVRIER_MUET_S,
             )
         )
 

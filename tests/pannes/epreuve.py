@@ -11,6 +11,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from app.stockage.base import ERREURS_DE_BASE
+from tests.fuzz.campagne import memoire_mio
 from tests.pannes.carnet import Carnet
 from tests.pannes.constat import constater, constater_la_fin, vider
 from tests.pannes.disque import empechement
@@ -58,6 +59,8 @@ class Releve:
     """Of ``/sante/pret``, while it lasted and after."""
     journal_par_s: float = 0.0
     """Lines of the log, but for those of the requests, at the most."""
+    memoire_mio: float = 0.0
+    """Of the workers together, at their peak."""
     fautes: list[str] = field(default_factory=list)
 
 
@@ -73,6 +76,7 @@ TITRES = (
     "réponse max",
     "statuts",
     "journal/s",
+    "mémoire",
 )
 
 
@@ -100,6 +104,7 @@ def _cellules(releve: Releve) -> tuple[str, ...]:
         f"{releve.plus_lente_s:.2f} s",
         " ".join(map(str, sorted(releve.statuts))),
         f"{releve.journal_par_s:.0f}",
+        f"{releve.memoire_mio:.0f} Mio",
     )
 
 
@@ -153,6 +158,7 @@ def _une_fois(terrain: Terrain, panne: Panne, releve: Releve) -> None:
     _lire_le_journal(terrain, releve, journal, time.monotonic() - debut)
     releve.fautes += constater(terrain, set(terrain.carnet.acquittees))
     attendre(lambda: len(terrain.serveur.ouvriers()) == 2)
+    releve.memoire_mio = max(releve.memoire_mio, memoire_mio(terrain.serveur.ouvriers(), "VmHWM"))
 
 
 def _attendre_chacun(carnet: Carnet) -> None:

@@ -212,13 +212,15 @@ class Panne:
     lieu: str = A_PART
     a_la_fois: int = 1
     """Faults that one block does."""
+    courte: bool = True
+    """Whether it takes little enough time for every run of the tests."""
     visible: bool = True
     """Whether it lasts too long, or bites too well, for no client to have to try again."""
 
 
 PANNES = (
     Panne("ouvrier tué", ouvrier_tue, visible=False),
-    Panne("ouvrier figé", ouvrier_fige, visible=False),
+    Panne("ouvrier figé", ouvrier_fige, courte=False, visible=False),
     Panne("service tué", service_tue),
     Panne("connexion de PostgreSQL tuée", connexion_tuee, visible=False),
     Panne("PostgreSQL tué", postgres_tue, 0.5),
