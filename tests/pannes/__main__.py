@@ -20,12 +20,14 @@ def _principal(fois: str = "100", *debuts: str) -> int:
         signal.signal(signe, signal.default_int_handler)  # whatever was started ends with us
     pannes = [panne for panne in PANNES if panne.nom.startswith(debuts or "")]
     releves: list[Releve] = []
-    for releve in campagne(pannes, int(fois), _dire):
-        releves.append(releve)
-        for faute in releve.fautes:
-            _dire(f"FAUTE {releve.nom} : {faute}")
-    for ligne in lignes(releves):
-        _dire(ligne)
+    try:
+        for releve in campagne(pannes, int(fois), _dire):
+            releves.append(releve)
+            for faute in releve.fautes:
+                _dire(f"FAUTE {releve.nom} : {faute}")
+    finally:
+        for ligne in lignes(releves):
+            _dire(ligne)
     return 1 if any(releve.fautes for releve in releves) else 0
 
 

@@ -122,7 +122,8 @@ def eprouver(terrain: Terrain, panne: Panne, fois: int, dire: Callable[[str], No
             terrain.carnet.relire()
             releve.fautes += constater_la_fin(terrain)
         except (AssertionError, TimeoutExpired, *ERREURS_DE_BASE) as echec:
-            releve.fautes.append(f"{echec!r} {terrain.serveur.journal.read_text()[-1500:]}")
+            dires = terrain.serveur.journal.read_text()[-1500:] + terrain.dires_des_clients()
+            releve.fautes.append(f"{echec!r} {dires}")
         finally:
             terrain.tuer_les_clients()
         releve.acquittees += len(terrain.carnet.acquittees)

@@ -173,20 +173,27 @@ def _perdues(terrain: Terrain) -> int:
 def horloge_des_postes(terrain: Terrain) -> Iterator[None]:
     """Ten years ahead, then ten years behind."""
     for jours in (3650, -3650):
-        terrain.horloge_des_postes.write_text(str(jours))
+        _regler(terrain.horloge_des_postes, str(jours))
         time.sleep(1)
     yield
-    terrain.horloge_des_postes.write_text("0")
+    _regler(terrain.horloge_des_postes, "0")
 
 
 @contextmanager
 def horloge_du_service(terrain: Terrain) -> Iterator[None]:
     for jours in (400, -400):
-        terrain.horloge_du_service.write_text(f"{jours:+}d")
+        _regler(terrain.horloge_du_service, f"{jours:+}d")
         attendre(partial(_avance_de, terrain, timedelta(days=jours)))
         time.sleep(1)
     yield
-    terrain.horloge_du_service.write_text("+0d")
+    _regler(terrain.horloge_du_service, "+0d")
+
+
+def _regler(horloge: Path, texte: str) -> None:
+    """At once: whoever reads it never finds it empty."""
+    neuve = horloge.with_suffix(".neuve")
+    neuve.write_text(texte)
+    neuve.replace(horloge)
 
 
 def _avance_de(terrain: Terrain, saut: timedelta) -> bool:

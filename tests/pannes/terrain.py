@@ -118,7 +118,10 @@ class Terrain:
         self._clients.terminate()
         fin = self._clients.wait(_REMISE_MAX_S)
         self._clients = None
-        assert fin == 0, self.carnet.fichier.with_suffix(".log").read_text()[-2000:]
+        assert fin == 0, "les clients ont échoué"
+
+    def dires_des_clients(self) -> str:
+        return self.carnet.fichier.with_suffix(".log").read_text()[-2000:]
 
     def creer_cle(self, acces: Acces) -> str:
         """As ``traces-postes cle creer`` does, without the start of a process."""
