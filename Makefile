@@ -9,8 +9,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 
 N ?= 200000
 GRAINE ?= 1
+FOIS ?= 100
+PANNES ?=
 
-.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge fuzz pannes lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -57,6 +59,9 @@ bench-surcharge: $(PRET) ## Send three times what the service can take, for a mi
 
 fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRAINE=1
 	$(BIN)/python -m tests.fuzz $(N) $(GRAINE)
+
+pannes: $(PRET) ## Break everything under a service while clients send: make pannes FOIS=100 PANNES='ouvrier disque'
+	$(BIN)/python -m tests.pannes $(FOIS) $(PANNES)
 
 lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
 	$(UV_COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock

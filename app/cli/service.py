@@ -1,6 +1,7 @@
 """Commands of the service itself: run it, migrate its schema, show the example."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from app.arretes.signature import Signataire
 from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
+from app.observabilite.journaux import configurer
 from app.observabilite.partage import mesures_partagees
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
@@ -31,6 +33,10 @@ Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
 _ACCEPTATIONS = 16
 """Under load uvloop accepts one connection per turn and listening socket: with one, newcomers waited for seconds."""
 
+_OUVRIER_MUET_S = 30
+"""A worker that says nothing for so long is killed and replaced. It says nothing while it starts, either: on a machine
+too busy to start one within uvicorn's 5 seconds, each would be killed before it serves, for ever."""
+
 
 def serve(
     host: Hote = "127.0.0.1",
@@ -42,6 +48,7 @@ def serve(
     signal.signal(signal.SIGTERM, _sortir)
     with erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
+        configurer(reglages.niveau_journal)
         asyncio.run(_verifier(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(
@@ -60,6 +67,7 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=15,
+                timeout_worker_healthcheck=_OUVRIER_MUET_S,
             )
         )
 
@@ -90,6 +98,7 @@ def _servir(config: uvicorn.Config) -> None:
     prise = config.bind_socket()
     prises = [prise, *(prise.dup() for _ in range(_ACCEPTATIONS - 1))]
     if config.workers > 1:
+        logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # tells of a worker that died
         with mesures_partagees():
             Multiprocess(config, sockets=prises).run()
         return

@@ -7,6 +7,7 @@ over the server that was left behind. ``postgres.verrou`` serialises starting an
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,10 +15,15 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+import structlog
+
 from app.stockage.acces_posix import AccesImpossible
 from app.stockage.grappe import NOM, Grappe, PostgresEmbarqueImpossible
 
 __all__ = ["PostgresEmbarque", "PostgresEmbarqueImpossible", "postgres_embarque"]
+
+_VEILLE_S = 1.0
+_journal = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,12 @@ class PostgresEmbarque:
 
 @contextmanager
 def postgres_embarque(
-    dossier_donnees: Path, *, reglages: Mapping[str, str] = MappingProxyType({})
+    dossier_donnees: Path, *, reglages: Mapping[str, str] = MappingProxyType({}), veiller: bool = False
 ) -> Iterator[PostgresEmbarque]:
     """Use the server of a data directory: created, started or joined, and stopped by the last one to leave.
 
     ``reglages`` are PostgreSQL settings; they hold for a server that this call starts, not for one it joins.
+    ``veiller``: started again should it die meanwhile.
     """
     with ExitStack() as pile:
         with _echecs_expliques(dossier_donnees):
@@ -52,9 +59,42 @@ def postgres_embarque(
             with _exclusif(verrou):
                 grappe = Grappe.de(dossier, reglages)
                 pile.callback(_quitter, grappe, verrou, usage)
+                grappe.initialiser()
                 grappe.demarrer()
                 postgres = PostgresEmbarque(dossier, grappe.socket_en_service(), grappe.journal)
+        if veiller:
+            pile.enter_context(_veille(grappe, verrou))
         yield postgres
+
+
+@contextmanager
+def _veille(grappe: Grappe, verrou: int) -> Iterator[None]:
+    fin = threading.Event()
+    fil = threading.Thread(target=_veiller, args=(grappe, verrou, fin), name="veille-postgres", daemon=True)
+    fil.start()
+    try:
+        yield
+    finally:
+        fin.set()
+        fil.join()
+
+
+def _veiller(grappe: Grappe, verrou: int, fin: threading.Event) -> None:
+    """What keeps it from starting (a full disk) is said once, and tried again until it passes."""
+    dit = False
+    while not fin.wait(_VEILLE_S):
+        try:
+            if grappe.vivante():
+                continue
+            with _exclusif(verrou):
+                grappe.demarrer()
+        except (AccesImpossible, PostgresEmbarqueImpossible, OSError) as erreur:
+            if not dit:
+                _journal.error("postgres_embarque_a_terre", erreur=type(erreur).__name__)
+            dit = True
+        else:
+            _journal.warning("postgres_embarque_relance")
+            dit = False
 
 
 def _quitter(grappe: Grappe, verrou: int, usage: int) -> None:

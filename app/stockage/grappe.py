@@ -41,6 +41,7 @@ _SOCKET_MAX = 103  # bytes of the socket's path: Linux takes 107, macOS 103
 _SOCKET_SIMPLE = re.compile(r"[A-Za-z0-9_./-]+")  # in a URL, "," and ":" would separate hosts and ports
 _PASSAGER = re.compile(r"pre-existing shared memory block|lock file \S+ already exists")
 _PATIENCE_S = 15.0  # for the remains of a killed postmaster to go away
+_ECOUTE_S = 1.0
 _REPRISE_S = 600.0  # for crash recovery
 _JOURNAL_MAX = 10_000_000
 
@@ -85,19 +86,18 @@ class Grappe:
 
     def demarrer(self) -> None:
         """Have the server accept connections, whatever state an earlier process left it in."""
-        self._initialiser()
         debut = time.monotonic()
-        while not (self._vivant() and self._fiche()[7:8] == ["ready"] and self._base_presente()):
+        while not (self.vivante() and self._fiche()[7:8] == ["ready"] and self._base_presente()):
             attente = time.monotonic() - debut
             if attente > _REPRISE_S:
                 raise self._echec("PostgreSQL n'est toujours pas prêt")
             # Alive but not ready: not started by us, it recovers from a crash or is about to stop.
-            if self._vivant() or not self._lancer(dernier_essai=attente > _PATIENCE_S):
+            if self.vivante() or not self._lancer(dernier_essai=attente > _PATIENCE_S):
                 time.sleep(0.1)
 
     def arreter(self) -> None:
         """Stop the server if it runs."""
-        if self._vivant():
+        if self.vivante():
             self._exiger("pg_ctl", "stop", "-s", "-w", "-t", "300", "-m", "fast", "-D", str(self.chemin))
             with suppress(OSError):
                 _dossier_socket(self.dossier).rmdir()
@@ -106,7 +106,8 @@ class Grappe:
         """Read where the running server listens; who started it may have had another TMPDIR than ours."""
         return Path(self._fiche()[4])
 
-    def _initialiser(self) -> None:
+    def initialiser(self) -> None:
+        """Make the cluster where there is none."""
         if (self.chemin / "PG_VERSION").exists():
             return
         for reste in self.dossier.glob("postgres.neuf-*"):
@@ -134,7 +135,7 @@ class Grappe:
             self._exiger("createdb", *acces, "--maintenance-db=postgres", NOM)
         elif code != 0:
             time.sleep(0.5)
-            if self._vivant():
+            if self.vivante():
                 raise self._echec(f"PostgreSQL ne répond pas ({sortie})")
         return code == 0
 
@@ -187,16 +188,19 @@ class Grappe:
             laisser_traverser(dossier.parent, self.compte)
         return dossier
 
-    def _vivant(self) -> bool:
+    def vivante(self) -> bool:
         """Tell whether a postmaster listens: after a power cut its pid may be another program's."""
         fiche = self._fiche()
         if len(fiche) < 5:
             return False
         with socket(AF_UNIX) as prise:
+            prise.settimeout(_ECOUTE_S)
             try:
                 prise.connect(f"{fiche[4]}/.s.PGSQL.{fiche[3]}")
             except (ConnectionRefusedError, FileNotFoundError):
                 return False
+            except (BlockingIOError, TimeoutError):
+                pass  # it listens, and takes nobody: suspended
         return True
 
     def _fiche(self) -> list[str]:

@@ -18,12 +18,13 @@ from app.stockage.tables import ROLE_SERVICE
 def base_ouverte(reglages: Reglages, *, migrations: bool = False) -> Iterator[Reglages]:
     """Gives settings that name a database and a master key; embedded mode adds a signing key.
 
-    Embedded mode starts PostgreSQL (or joins the one that runs), always migrates, and hands out the URL of the user
-    that may not alter tables. Elsewhere ``migrations`` says whether to migrate first, as the schema's owner.
+    Embedded mode starts PostgreSQL (or joins the one that runs), starts it again should it die, always migrates, and
+    hands out the URL of the user that may not alter tables. Elsewhere ``migrations`` says whether to migrate first, as
+    the schema's owner.
     """
     secret = SecretStr(en_texte(cle_maitresse(reglages)))
     if reglages.database_url is None:
-        with postgres_embarque(reglages.data_dir) as serveur:
+        with postgres_embarque(reglages.data_dir, veiller=True) as serveur:
             url = preparer(serveur)
             signature = SecretStr(en_texte(cle_signature(reglages)))
             ouverts = {"database_url": SecretStr(url), "cle_maitresse": secret, "cle_signature": signature}

@@ -133,11 +133,12 @@ def serveur(
     *,
     workers: int = 2,
     reglages: Mapping[str, str] = MappingProxyType({}),
+    ajouts: Mapping[str, str] = MappingProxyType({}),
     code: Path | None = None,
 ) -> Iterator[Serveur]:
     """The service, ready; whatever is left of it and of its PostgreSQL at the end is killed.
 
-    ``code``: a folder whose packages run instead of ours.
+    ``ajouts``: variables beside its settings. ``code``: a folder whose packages run instead of ours.
     """
     port = port or port_libre()
     journal = dossier.with_name(f"{dossier.name}-{port}.log")
@@ -146,7 +147,7 @@ def serveur(
     with journal.open("ab") as sortie:
         lance = subprocess.Popen(
             commande,
-            env=environnement(data_dir=str(dossier), **reglages),
+            env=environnement(data_dir=str(dossier), **reglages) | dict(ajouts),
             stdout=sortie,
             stderr=sortie,
             start_new_session=True,

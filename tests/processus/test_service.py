@@ -167,6 +167,15 @@ def test_un_ouvrier_tue_est_remplace(service: Serveur, cnam: str) -> None:
     assert service.appeler("GET", "/editeurs", cnam).status_code == 200
 
 
+def test_un_ouvrier_lent_a_demarrer_n_est_pas_tue_avant_de_servir(tmp_path: Path) -> None:
+    """Slower than the 5 s that uvicorn gives by itself."""
+    lenteur = "import sys, time\nif any('spawn_main' in mot for mot in sys.orig_argv): time.sleep(7)\n"
+    (tmp_path / "sitecustomize.py").write_text(lenteur)
+    with serveur(tmp_path / "donnees", ajouts={"PYTHONPATH": str(tmp_path)}) as lui:
+        assert len(lui.ouvriers()) == 2
+        assert "died" not in lui.journal.read_text()
+
+
 def test_un_second_service_sur_le_meme_port_echoue_sans_gener_le_premier(service: Serveur, cnam: str) -> None:
     """Nor does it stop the PostgreSQL that they share."""
     env = environnement(data_dir=str(service.dossier))

@@ -1,5 +1,6 @@
 """The embedded server, on real clusters: shared, taken over, restarted, let through closed directories."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -173,6 +174,37 @@ async def test_postmaster_tue_puis_redemarrage(dossier: Path) -> None:
             assert pid_du_serveur(dossier) != pid
             assert await demander(relance.url(), "SELECT n FROM survivante") == 42
         connexion.terminate()
+    assert pid_du_serveur(dossier) is None
+
+
+async def test_un_serveur_tue_sous_veille_repart_de_lui_meme_et_s_arrete_avec_elle(dossier: Path) -> None:
+    with postgres_embarque(dossier, veiller=True) as postgres:
+        pid = pid_du_serveur(dossier)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        attendre(lambda: pid_du_serveur(dossier) not in (pid, None))
+        pret = dossier / "postgres" / "postmaster.pid"
+        attendre(lambda: pret.read_text().splitlines()[7:8] == ["ready   "])
+        assert await demander(postgres.url(), "SELECT 1") == 1
+    assert pid_du_serveur(dossier) is None
+
+
+async def test_la_veille_ne_refait_pas_une_grappe_disparue_et_la_relance_a_son_retour(
+    dossier: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when its disk is unmounted: an empty database in its place would look like one that lost everything."""
+    grappe, ailleurs = dossier / "postgres", dossier / "ailleurs"
+    with postgres_embarque(dossier, veiller=True) as postgres:
+        pid = pid_du_serveur(dossier)
+        assert pid is not None
+        grappe.rename(ailleurs)
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(3)
+        assert not grappe.exists()
+        ailleurs.rename(grappe)
+        attendre(lambda: pid_du_serveur(dossier) not in (pid, None))
+        attendre(lambda: "postgres_embarque_relance" in "".join(capsys.readouterr()))
+        assert await demander(postgres.url(), "SELECT 1") == 1
     assert pid_du_serveur(dossier) is None
 
 
