@@ -41,7 +41,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _interrompre(_signal: int, _cadre: FrameType | None) -> None:
+def interrompre(_signal: int, _cadre: FrameType | None) -> None:
     """The first signal unwinds and stops everything; that must not be interrupted by a second one."""
     for numero in (signal.SIGINT, signal.SIGTERM):
         signal.signal(numero, signal.SIG_IGN)
@@ -74,7 +74,7 @@ def _mesurer(
 def main() -> int:
     arguments = _arguments()
     for numero in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(numero, _interrompre)
+        signal.signal(numero, interrompre)
     console = Console(stderr=True)
     temps = Temps(arguments.echauffement, arguments.duree)
     concurrents = {code: liste.CONCURRENTS[code]() for code in arguments.concurrents}

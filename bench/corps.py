@@ -52,7 +52,7 @@ class Gabarit:
         return (b"%012d" % numero).join(self.morceaux)
 
 
-def _traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
+def _traces(alea: Random, aujourd_hui: date, logiciel: str) -> Iterator[dict[str, Any]]:
     """Endless consultations, each followed by its execution; a failed one is tried again."""
     sequence = 0
     echec = False
@@ -73,7 +73,7 @@ def _traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
                 "numero_am": numero_am,
                 "poste": f"poste-{alea.randint(1, 2)}",
                 "sequence": sequence,
-                "logiciel": LOGICIEL,
+                "logiciel": logiciel,
                 "version": alea.choice(_VERSIONS),
                 "operation": operation,
                 "ordonnance": ordonnance,
@@ -98,10 +98,10 @@ def _identifiant(alea: Random) -> str:
     return f"{chiffres[:8]}-{chiffres[8:12]}-4{chiffres[12:]}0-a{alea.getrandbits(12):03x}-{_NUMERO}"
 
 
-def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int) -> list[Gabarit]:
+def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int, logiciel: str = LOGICIEL) -> list[Gabarit]:
     """`nombre` different requests of `taille` traces: an object for 1, an array for more."""
     alea = Random(graine)  # noqa: S311 (test data, not a secret)
-    suite = _traces(alea, datetime.now(UTC).date())
+    suite = _traces(alea, datetime.now(UTC).date(), logiciel)
     autorisation = f"Authorization: Bearer {cible.cle}\r\n" if cible.cle else ""
     resultat = []
     for _ in range(nombre):
