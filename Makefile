@@ -10,10 +10,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 N ?= 200000
 GRAINE ?= 1
 
-.PHONY: help setup demo test check format openapi dessin bench fuzz lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-croissance fuzz lock clean
 
 help: ## Say what each target does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(PRET) ## Make the virtual environment with the locked versions
 
@@ -45,6 +45,9 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
+
+bench-croissance: $(PRET) ## Measure what grows with the number of traces: 10 thousand, 1 and 10 million (half an hour)
+	$(BIN)/python -m bench.croissance
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint (a few minutes)
 	$(BIN)/python -m bench
