@@ -50,7 +50,9 @@ Document = dict[str, Any]
 """A sealed bilan with its approvals, as JSON: what ``ArreteLu`` describes."""
 
 
-async def arreter(base: Base, signataire: Signataire, acces: Acces, code: str) -> tuple[Document, bool]:
+async def arreter(
+    base: Base, relectures: Base, signataire: Signataire, acces: Acces, code: str
+) -> tuple[Document, bool]:
     """Seals the bilan of a présérie as known at this instant, worked out from its raw traces; gives it, and whether
     it is new: where nothing changed since the one that stands, that one is given again.
 
@@ -59,7 +61,7 @@ async def arreter(base: Base, signataire: Signataire, acces: Acces, code: str) -
     """
     arrete_id = uuid4()
     au, reperes = await _choisir_l_instant(base, acces, code, arrete_id)
-    async with base.lecture() as session:
+    async with relectures.lecture() as session:
         preserie = await preserie_visible(session, acces, code)
         feuilles = await depot.feuilles(session, preserie.id, au)
         contenu = await contenu_au(session, preserie, au, feuilles)

@@ -4,7 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    SQLColumnExpression,
+    and_,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
@@ -120,7 +132,7 @@ def _cellules(source: Source, cellules: FromClause) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(*axes, *sommes))
         .select_from(cellules)
-        .join(pilote, pilote.id == c.pilote_id)
+        .join(pilote, and_(pilote.preserie_id == p.id, pilote.id == c.pilote_id))
         .where(c.preserie_id == p.id)
         .group_by(*axes)
         .having(func.sum(c.executions) > 0)
@@ -147,7 +159,7 @@ def _anomalies(source: Source) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(*colonnes))
         .select_from(source.anomalies)
-        .outerjoin(pilote, pilote.id == a.pilote_id)
+        .outerjoin(pilote, and_(pilote.preserie_id == p.id, pilote.id == a.pilote_id))
         .where(a.preserie_id == p.id)
         .correlate(p)
     )
@@ -189,7 +201,7 @@ def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(c.jour, cast(func.sum(c.executions), BigInteger)))
         .select_from(source.cellules)
-        .join(pilote, pilote.id == c.pilote_id)
+        .join(pilote, and_(pilote.preserie_id == p.id, pilote.id == c.pilote_id))
         .where(c.preserie_id == p.id, pilote.phase_2_le <= c.jour)
         .group_by(c.jour)
         .having(func.sum(c.executions) > 0)

@@ -11,6 +11,8 @@ from app.preseries.modeles import Pilote
 from app.suivi.attentes import Attentes, PiloteInscrit
 
 TROUS_MAX = 100
+_MEMOIRE = text("SET LOCAL work_mem = '128MB'")
+"""So that millions of receptions are hashed into their buckets, not sorted on disk; few read this at a time."""
 # What a key sent that may not speak for the workstation (another éditeur's, another pilote's) says nothing of it.
 # Numbers go by buckets of 64, one bit each: what is sorted is far less than the receptions, of which a full bucket
 # needs no closer look. A difference of two numbers never overflows, where their sum or ``max - min + 1`` would.
@@ -131,4 +133,5 @@ async def postes(
         "nom": nom,
         "au_plus": limite,
     }
+    await session.execute(_MEMOIRE)
     return (await session.execute(_POSTES, parametres)).mappings().all()

@@ -74,7 +74,7 @@ def relever(service: ServiceLarge, taille: int, console: Console) -> Releve:
     service.particulariser()
     service.reposer()
     comptes = service.compter()
-    durees = mesurer(service, lambda libelle: console.print(f"{taille} : {libelle}", markup=False))
+    durees = mesurer(service, lambda dit: console.print(f"{taille} : {dit}", markup=False))
     debits: dict[str, list[float]] = {libelle: [] for libelle in FORMES}
     for _ in range(_TOURS):
         for libelle, forme in FORMES.items():

@@ -1,5 +1,6 @@
 """The reads that are timed, one request at a time, and how often."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from bench.croissance.base import ServiceLarge
 from bench.registre import EDITEUR, PILOTES, PRESERIE
 
 _ECHAUFFEMENT = 3
-_REPETITIONS = 25
+_REPETITIONS = 20
 _REPETITIONS_MIN = 3
 _BUDGET_S = 20.0
 _FRAICHEUR_S = 1.05
@@ -28,10 +29,13 @@ class Lecture:
 
 @dataclass(frozen=True)
 class Duree:
+    """What an answer other than 2xx took is no figure: ``refus`` has its status."""
+
     mediane_ms: float
     min_ms: float
     max_ms: float
     repetitions: int
+    refus: int | None = None
 
 
 def lectures(service: ServiceLarge) -> list[Lecture]:
@@ -78,20 +82,22 @@ def _un_jour(service: ServiceLarge) -> str:
 def mesurer(service: ServiceLarge, annoncer: Callable[[str], None]) -> Mapping[str, Duree]:
     mesures = {}
     for lecture in lectures(service):
-        annoncer(lecture.libelle)
-        mesures[lecture.libelle] = _une(service, lecture)
+        mesures[lecture.libelle] = duree = _une(service, lecture)
+        annoncer(f"{lecture.libelle} : {duree.mediane_ms:.1f} ms" + (f" ({duree.refus})" if duree.refus else ""))
     return mesures
 
 
 def _une(service: ServiceLarge, lecture: Lecture) -> Duree:
-    """Median of 25, after 3 that do not count; fewer where 25 would take too long."""
+    """Median of 20, after 3 that do not count; fewer where 20 would take too long."""
     durees: list[float] = []
     debut = time.perf_counter()
     for rang in range(_ECHAUFFEMENT + _REPETITIONS):
         time.sleep(lecture.pause_s)
         depart = time.perf_counter()
-        service.demander("GET", lecture.chemin)
+        reponse = service.client.get(lecture.chemin)
         duree = time.perf_counter() - depart
+        if not reponse.is_success:
+            return Duree(math.nan, math.nan, math.nan, 0, reponse.status_code)
         if rang >= _ECHAUFFEMENT or duree > 1:
             durees.append(duree * 1000)
         if len(durees) >= _REPETITIONS_MIN and time.perf_counter() - debut > _BUDGET_S + _REPETITIONS * lecture.pause_s:
