@@ -10,7 +10,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     SQLColumnExpression,
-    and_,
     cast,
     func,
     null,
@@ -132,7 +131,7 @@ def _cellules(source: Source, cellules: FromClause) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(*axes, *sommes))
         .select_from(cellules)
-        .join(pilote, and_(pilote.preserie_id == p.id, pilote.id == c.pilote_id))
+        .join(pilote, pilote.id == c.pilote_id)
         .where(c.preserie_id == p.id)
         .group_by(*axes)
         .having(func.sum(c.executions) > 0)
@@ -159,7 +158,7 @@ def _anomalies(source: Source) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(*colonnes))
         .select_from(source.anomalies)
-        .outerjoin(pilote, and_(pilote.preserie_id == p.id, pilote.id == a.pilote_id))
+        .outerjoin(pilote, pilote.id == a.pilote_id)
         .where(a.preserie_id == p.id)
         .correlate(p)
     )
@@ -201,7 +200,7 @@ def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:
     return (
         select(func.row(c.jour, cast(func.sum(c.executions), BigInteger)))
         .select_from(source.cellules)
-        .join(pilote, and_(pilote.preserie_id == p.id, pilote.id == c.pilote_id))
+        .join(pilote, pilote.id == c.pilote_id)
         .where(c.preserie_id == p.id, pilote.phase_2_le <= c.jour)
         .group_by(c.jour)
         .having(func.sum(c.executions) > 0)
