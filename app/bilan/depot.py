@@ -4,18 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Select,
-    SQLColumnExpression,
-    cast,
-    func,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, SQLColumnExpression, cast, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.acces.roles import Acces
