@@ -12,10 +12,10 @@ GRAINE ?= 1
 FOIS ?= 100
 PANNES ?=
 
-.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge fuzz pannes lock clean
+.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge bench-croissance fuzz pannes lock clean
 
 help: ## Say what each target does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(PRET) ## Make the virtual environment with the locked versions
 
@@ -47,6 +47,9 @@ openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
+
+bench-croissance: $(PRET) ## Measure what grows with the number of traces: 10 thousand, 1 and 10 million (half an hour)
+	$(BIN)/python -m bench.croissance
 
 bench: $(PRET) ## Measure the write path against a textbook endpoint and the bare database
 	$(BIN)/python -m bench

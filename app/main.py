@@ -140,16 +140,15 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
     if reglages.database_url is None:
         raise ReglageInvalide("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
     async with AsyncExitStack() as pile:
-        base = Base(
-            reglages.database_url.get_secret_value(),
-            pool_taille=reglages.pool_taille,
-            delai_s=reglages.ecriture_delai_s,
-        )
+        url, places = reglages.database_url.get_secret_value(), max(1, reglages.pool_taille // 4)
+        base = Base(url, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s)
         pile.push_async_callback(base.fermer)
+        etat.base_des_relectures = Base(url, pool_taille=places, delai_s=reglages.relecture_delai_s)
+        pile.push_async_callback(etat.base_des_relectures.fermer)
         generation = Generation(base, reglages.registre_fraicheur_s)
         etat.base = base
-        etat.relectures = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
-        etat.exports = asyncio.Semaphore(max(1, reglages.pool_taille // 4))
+        etat.relectures = asyncio.Semaphore(places)
+        etat.exports = asyncio.Semaphore(places)
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.diffusion = Diffusion(base, generation, etat.portier)

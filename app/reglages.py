@@ -49,6 +49,9 @@ class Reglages(BaseSettings):
         description="traces waiting for a commit in one worker; beyond it: 503",
     )
     ecriture_delai_s: float = Field(10, gt=0, le=120, description="seconds that one commit may take; beyond it: 503")
+    relecture_delai_s: float = Field(
+        120, gt=0, le=3600, description="seconds that one statement may take which reads all traces of a présérie again"
+    )
     attente_visee_s: float = Field(
         0.3,
         gt=0,

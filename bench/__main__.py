@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _interrompre(_signal: int, _cadre: FrameType | None) -> None:
+def interrompre(_signal: int, _cadre: FrameType | None) -> None:
     """The first signal unwinds and stops everything; that must not be interrupted by a second one."""
     for numero in (signal.SIGINT, signal.SIGTERM):
         signal.signal(numero, signal.SIG_IGN)
@@ -66,7 +66,7 @@ def _jouer(
 def main() -> int:
     arguments = _arguments()
     for numero in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(numero, _interrompre)
+        signal.signal(numero, interrompre)
     console = Console(stderr=True)
     nombre_coeurs = machine.coeurs(arguments.coeurs)
     dossier = machine.dossier_de_travail()

@@ -55,7 +55,7 @@ class Gabarit:
         return (self.numero % numero).join(self.morceaux)
 
 
-def traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
+def traces(alea: Random, aujourd_hui: date, logiciel: str = LOGICIEL) -> Iterator[dict[str, Any]]:
     """Endless consultations, each followed by its execution; a failed one is tried again."""
     sequence = 0
     echec = False
@@ -76,7 +76,7 @@ def traces(alea: Random, aujourd_hui: date) -> Iterator[dict[str, Any]]:
                 "numero_am": numero_am,
                 "poste": f"poste-{alea.randint(1, 2)}",
                 "sequence": sequence,
-                "logiciel": LOGICIEL,
+                "logiciel": logiciel,
                 "version": alea.choice(_VERSIONS),
                 "operation": operation,
                 "ordonnance": ordonnance,
@@ -101,10 +101,10 @@ def _identifiant(alea: Random) -> str:
     return f"{chiffres[:8]}-{chiffres[8:12]}-4{chiffres[12:]}0-a{alea.getrandbits(12):03x}-{NUMERO}"
 
 
-def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int) -> list[Gabarit]:
+def gabarits(cible: Cible, *, taille: int, nombre: int, graine: int, logiciel: str = LOGICIEL) -> list[Gabarit]:
     """`nombre` different requests of `taille` traces: an object for 1, an array for more."""
     alea = Random(graine)  # noqa: S311 (test data, not a secret)
-    suite = traces(alea, datetime.now(UTC).date())
+    suite = traces(alea, datetime.now(UTC).date(), logiciel)
     resultat = []
     for _ in range(nombre):
         contenu: Any = next(suite) if taille == 1 else [next(suite) for _ in range(taille)]

@@ -1,4 +1,4 @@
-"""The présérie that the load is sent to, as calls of the public registry."""
+"""The préséries that loads are sent to, as calls of the public registry."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,13 +15,26 @@ JOURS_OBSERVES = 14
 
 
 @dataclass(frozen=True)
+class Serie:
+    """The codes of a présérie and of what it rests on."""
+
+    editeur: str = EDITEUR
+    module: str = MODULE
+    logiciel: str = LOGICIEL
+    preserie: str = PRESERIE
+
+
+SERIE = Serie()
+
+
+@dataclass(frozen=True)
 class Appel:
     methode: str
     chemin: str
     corps: dict[str, Any]
 
 
-def _pilote(rang: int, numero_am: str, debut: date) -> Appel:
+def _pilote(preserie: str, rang: int, numero_am: str, debut: date) -> Appel:
     # Three installations in the first week, the others after it: a modalité of the domain refuses more.
     installe_le = (debut + timedelta(days=0 if rang < 3 else 8)).isoformat()
     corps = {
@@ -35,33 +48,33 @@ def _pilote(rang: int, numero_am: str, debut: date) -> Appel:
         "phase_2_le": installe_le if rang % 2 else None,
         "retire_le": None,
     }
-    return Appel("PUT", f"/preseries/{PRESERIE}/pilotes/{numero_am}", corps)
+    return Appel("PUT", f"/preseries/{preserie}/pilotes/{numero_am}", corps)
 
 
-def appels(aujourd_hui: date) -> list[Appel]:
-    """Every call that opens the présérie, in order."""
+def appels(aujourd_hui: date, serie: Serie = SERIE) -> list[Appel]:
+    """Every call that opens a présérie, in order."""
     debut = aujourd_hui - timedelta(days=JOURS_OBSERVES + 2)
     avant = (debut - timedelta(days=10)).isoformat()
     logiciel = {
-        "editeur": EDITEUR,
-        "module": MODULE,
+        "editeur": serie.editeur,
+        "module": serie.module,
         "nom": "Ortho Plus",
         "sesam_vitale": True,
         "autorisation_cnda": {"numero": "ON-0000-0001", "date": avant},
     }
     preserie = {
-        "logiciel": LOGICIEL,
+        "logiciel": serie.logiciel,
         "categorie_ps": "lpp",
         "cpam": ["33", "38"],
         "fin_prevue_le": (aujourd_hui + timedelta(days=30)).isoformat(),
     }
     jalons = ("support", "kit_accompagnement", "information_cpam", "reunion_lancement")
     return [
-        Appel("PUT", f"/editeurs/{EDITEUR}", {"raison_sociale": "Ortho Soft", "solution_sesam_vitale": True}),
-        Appel("PUT", f"/modules/{MODULE}", {"editeur": EDITEUR, "nom": "Module ordonnance"}),
-        Appel("PUT", f"/logiciels/{LOGICIEL}", logiciel),
-        Appel("PUT", f"/preseries/{PRESERIE}", preserie),
-        *(Appel("PUT", f"/preseries/{PRESERIE}/jalons/{jalon}", {"le": avant}) for jalon in jalons),
-        *(_pilote(rang, numero_am, debut) for rang, numero_am in enumerate(PILOTES)),
-        Appel("POST", f"/preseries/{PRESERIE}/demarrage", {}),
+        Appel("PUT", f"/editeurs/{serie.editeur}", {"raison_sociale": "Ortho Soft", "solution_sesam_vitale": True}),
+        Appel("PUT", f"/modules/{serie.module}", {"editeur": serie.editeur, "nom": "Module ordonnance"}),
+        Appel("PUT", f"/logiciels/{serie.logiciel}", logiciel),
+        Appel("PUT", f"/preseries/{serie.preserie}", preserie),
+        *(Appel("PUT", f"/preseries/{serie.preserie}/jalons/{jalon}", {"le": avant}) for jalon in jalons),
+        *(_pilote(serie.preserie, rang, numero_am, debut) for rang, numero_am in enumerate(PILOTES)),
+        Appel("POST", f"/preseries/{serie.preserie}/demarrage", {}),
     ]

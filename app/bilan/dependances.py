@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.preseries.dependances import CodeChemin
+from app.stockage.dependances import relecture
 from app.traces.dependances import Au, Lecteur, ReluAu
 
 __all__ = ["Au", "Cnam", "CnamOuEditeur", "CodeChemin", "Lecteur", "Relecture", "ReluAu"]
@@ -17,7 +18,7 @@ CnamOuEditeur = Annotated[Acces, Depends(exiger(Role.EDITEUR))]
 
 
 async def _relecture(requete: Request) -> AsyncIterator[None]:
-    async with requete.app.state.relectures:
+    async with relecture(requete):
         yield
 
 

@@ -1,5 +1,6 @@
 """Reads behind bilans: one statement, for one présérie or for all, of a few rows of counters each."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -30,6 +31,7 @@ class Selection:
     module: str | None = None
     statut: Statut | None = None
     visible_par: Acces | None = None
+    ids: Collection[int] | None = None
 
 
 async def dossiers(session: AsyncSession, selection: Selection) -> list[Dossier]:
@@ -98,6 +100,8 @@ def _conditions(selection: Selection, r: Registre) -> list[ColumnElement[bool]]:
         (r.editeur.code, acces.editeur if acces is not None else None),
     ]
     conditions = [colonne == valeur for colonne, valeur in egales if valeur is not None]
+    if selection.ids is not None:
+        conditions.append(r.preserie.id == func.any(list(selection.ids)))
     if acces is not None and acces.preseries is not None:
         conditions.append(r.preserie.code.in_(acces.preseries))
     return conditions

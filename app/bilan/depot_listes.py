@@ -58,7 +58,7 @@ def _executions(preserie_id: int, source: Source, filtre: FiltreExecutions) -> S
         select(source.executions, pilote.numero_am, source.phase(x.jour).label("phase"), ecartee)
         .join(pilote, pilote.id == x.pilote_id)
         .outerjoin(source.ecarts, meme_execution(source.executions, source.ecarts))
-        .where(x.preserie_id == preserie_id, *_conditions(source, filtre))
+        .where(x.preserie_id == preserie_id, *_conditions(preserie_id, source, filtre))
         .order_by(x.pilote_id, x.pseudonyme, x.numero_execution)
     )
 
@@ -82,7 +82,7 @@ async def tentatives(
             _t.preserie_id == preserie_id,
             _t.operation == "execution",
             source.recue(_t.recue_le),
-            *_conditions(source, filtre),
+            *_conditions(preserie_id, source, filtre),
         )
         .order_by(_t.id)
         .limit(limite)
@@ -92,17 +92,20 @@ async def tentatives(
     return (await session.execute(requete)).mappings().all()
 
 
-def _conditions(source: Source, filtre: FiltreExecutions) -> list[ColumnElement[bool]]:
+def _conditions(preserie_id: int, source: Source, filtre: FiltreExecutions) -> list[ColumnElement[bool]]:
     x = source.executions.c
     conditions = _egales(
         (x.enregistree, filtre.enregistree),
         (source.phase(x.jour), filtre.phase),
         (source.ecarts.c.pilote_id.is_not(None), filtre.ecartee),
-        (source.registre.pilote.numero_am, filtre.pilote),
         (x.version, filtre.version),
         (x.type_prescription, filtre.type_prescription),
         (x.jour, filtre.jour),
     )
+    if filtre.pilote is not None:
+        # By its id, which the key of executions begins with: they would all be gone through for a N° AM.
+        cle = (Pilote.preserie_id == preserie_id, Pilote.numero_am == filtre.pilote)
+        conditions.append(x.pilote_id == select(Pilote.id).where(*cle).scalar_subquery())
     if filtre.depuis is not None:
         conditions.append(x.jour >= filtre.depuis)
     if filtre.conformite is not None:

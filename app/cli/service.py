@@ -30,8 +30,9 @@ from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publi
 
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
-_ACCEPTATIONS = 16
-"""Under load uvloop accepts one connection per turn and listening socket: with one, newcomers waited for seconds."""
+_ACCEPTATIONS, _ACCEPTATIONS_A_PLUSIEURS = 16, 4
+"""Under load uvloop accepts one connection per turn and listening socket: with one, newcomers waited for seconds. With
+many, the first of several workers took all that came at once, and the others had nothing to do."""
 
 _OUVRIER_MUET_S = 30
 """A worker that says nothing for so long is killed and replaced. It says nothing while it starts, either: on a machine
@@ -96,7 +97,8 @@ def demo(host: Hote = "127.0.0.1", port: Port = 8000) -> None:
 def _servir(config: uvicorn.Config) -> None:
     """From here on a stop is a flag that uvicorn reads: what a handler raises within a callback would be lost."""
     prise = config.bind_socket()
-    prises = [prise, *(prise.dup() for _ in range(_ACCEPTATIONS - 1))]
+    acceptations = _ACCEPTATIONS if config.workers == 1 else _ACCEPTATIONS_A_PLUSIEURS
+    prises = [prise, *(prise.dup() for _ in range(acceptations - 1))]
     if config.workers > 1:
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # tells of a worker that died
         with mesures_partagees():

@@ -11,8 +11,11 @@ from app.preseries.modeles import Pilote
 from app.suivi.attentes import Attentes, PiloteInscrit
 
 TROUS_MAX = 100
+_MEMOIRE = text("SET LOCAL work_mem = '128MB'")
+"""So that millions of receptions are hashed into their buckets, not sorted on disk; few read this at a time."""
 # What a key sent that may not speak for the workstation (another éditeur's, another pilote's) says nothing of it.
-# A difference of two numbers never overflows, where their sum or ``max - min + 1`` would.
+# Numbers go by buckets of 64, one bit each: what is sorted is far less than the receptions, of which a full bucket
+# needs no closer look. A difference of two numbers never overflows, where their sum or ``max - min + 1`` would.
 _POSTES = text("""
 WITH recues AS (
   SELECT pilote_id, poste, sequence, version, recue_le, 'enregistree' AS issue
@@ -24,27 +27,41 @@ WITH recues AS (
   LEFT JOIN pilote AS p ON p.id = r.pilote_id
   WHERE r.preserie_id = :preserie AND coalesce(r.recue_le <= :au, true)
     AND (k.numero_am IS NULL OR k.numero_am = p.numero_am)
-), suivies AS (
-  SELECT *, lead(sequence) OVER numeros - sequence - 1 AS manquent FROM recues
-  WINDOW numeros AS (PARTITION BY pilote_id, poste ORDER BY sequence)
-), rangees AS (
-  SELECT *, count(*) FILTER (WHERE manquent > 0) OVER numeros AS trou FROM suivies
-  WINDOW numeros AS (PARTITION BY pilote_id, poste ORDER BY sequence ROWS UNBOUNDED PRECEDING)
-), postes AS (
-  SELECT pilote_id, poste, max(recue_le) AS derniere_reception_le,
+), seaux AS (
+  SELECT pilote_id, poste, sequence >> 6 AS seau, bit_or(1::int8 << (sequence & 63)::int) AS vus,
+         max(recue_le) AS derniere_reception_le,
          max(ROW(recue_le, coalesce(sequence, -1), version)) FILTER (WHERE version IS NOT NULL) AS derniere_version,
          count(*) FILTER (WHERE issue = 'enregistree') AS enregistrees,
          count(*) FILTER (WHERE issue = 'doublon') AS doublons,
          count(*) FILTER (WHERE issue IS NULL) AS rejetees,
          min(sequence) AS premiere, max(sequence) AS derniere,
-         coalesce(sum(manquent) FILTER (WHERE manquent > 0), 0) AS perdues,
-         count(*) FILTER (WHERE manquent > 0) AS nombre_trous,
-         array_agg(ROW(sequence + 1, sequence + manquent) ORDER BY sequence)
-           FILTER (WHERE manquent > 0 AND trou <= :trous) AS trous,
          count(*) FILTER (WHERE issue IS DISTINCT FROM 'enregistree' AND recue_le >= :desactivees_le) AS venues_depuis,
          max(recue_le) FILTER (WHERE issue IS DISTINCT FROM 'enregistree' AND recue_le >= :desactivees_le)
            AS derniere_venue_le
+  FROM recues GROUP BY pilote_id, poste, seau
+), vues AS (
+  SELECT pilote_id, poste, seau * 64 AS de, seau * 64 + 63 AS a FROM seaux WHERE vus = -1
+  UNION ALL
+  SELECT pilote_id, poste, seau * 64 + rang, seau * 64 + rang FROM seaux, generate_series(0, 63) AS rang
+  WHERE vus <> -1 AND vus >> rang & 1 = 1
+), suivies AS (
+  SELECT pilote_id, poste, a, lead(de) OVER (PARTITION BY pilote_id, poste ORDER BY de) - a - 1 AS manquent FROM vues
+), rangees AS (
+  SELECT *, row_number() OVER (PARTITION BY pilote_id, poste ORDER BY a) AS trou FROM suivies WHERE manquent > 0
+), manques AS (
+  SELECT pilote_id, poste, sum(manquent) AS perdues, count(*) AS nombre_trous,
+         array_agg(ROW(a + 1, a + manquent) ORDER BY a) FILTER (WHERE trou <= :trous) AS trous
   FROM rangees GROUP BY pilote_id, poste
+), recus AS (
+  SELECT pilote_id, poste, max(derniere_reception_le) AS derniere_reception_le,
+         max(derniere_version) AS derniere_version, sum(enregistrees)::int8 AS enregistrees,
+         sum(doublons)::int8 AS doublons, sum(rejetees)::int8 AS rejetees, min(premiere) AS premiere,
+         max(derniere) AS derniere, sum(venues_depuis)::int8 AS venues_depuis,
+         max(derniere_venue_le) AS derniere_venue_le
+  FROM seaux GROUP BY pilote_id, poste
+), postes AS (
+  SELECT r.*, coalesce(m.perdues, 0) AS perdues, coalesce(m.nombre_trous, 0) AS nombre_trous, m.trous
+  FROM recus AS r LEFT JOIN manques AS m ON m.pilote_id = r.pilote_id AND m.poste IS NOT DISTINCT FROM r.poste
 ), lignes AS (
   SELECT p.numero_am, x.*,
          coalesce(p.id = ANY (:muets) AND coalesce(x.derniere_reception_le < :limite, true), false) AS silencieux
@@ -116,4 +133,5 @@ async def postes(
         "nom": nom,
         "au_plus": limite,
     }
+    await session.execute(_MEMOIRE)
     return (await session.execute(_POSTES, parametres)).mappings().all()

@@ -10,7 +10,7 @@ from app.parametres import LIMITE, Apres, Limite, Page
 from app.preseries.dependances import CodeChemin, Lecteur
 from app.preseries.service import introuvable
 from app.reponses import problemes
-from app.stockage.dependances import SessionLecture
+from app.stockage.dependances import SessionLecture, relecture
 from app.suivi import service
 from app.suivi.depot import Filtre
 from app.suivi.schemas import PosteSuiviLu
@@ -20,7 +20,7 @@ routes = APIRouter(tags=["Registre"])
 
 async def _tour(requete: Request, _: Lecteur) -> AsyncIterator[None]:
     """Few at a time: each reads all the receptions of a présérie, and must leave connections to the others."""
-    async with requete.app.state.relectures:
+    async with relecture(requete):
         yield
 
 

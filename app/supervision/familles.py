@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from prometheus_client.core import GaugeMetricFamily
 
@@ -22,49 +23,52 @@ _ETATS = {Etat.ATTEINT: 1.0, Etat.NON_ATTEINT: 0.0, Etat.INDETERMINE: math.nan}
 
 
 @dataclass(frozen=True, slots=True)
-class _Jugee:
+class Jugee:
     """A présérie: what is known of it, and its bilan."""
 
     faits: Faits
     bilan: BilanLu
-    maintenant: datetime
+
+    @classmethod
+    def de(cls, faits: Faits) -> Self:
+        return cls(faits, juger(faits, modalites_aussi=False))
 
 
 Cellules = Iterator[tuple[tuple[str, ...], float]]
 """Values of the labels of a family's own, and the figure."""
 
 
-def _executions(jugee: _Jugee) -> Cellules:
+def _executions(jugee: Jugee, _: datetime) -> Cellules:
     executions = jugee.bilan.executions
     yield ("true",), executions.enregistrees
     yield ("false",), executions.total - executions.enregistrees
 
 
-def _scor(jugee: _Jugee) -> Cellules:
+def _scor(jugee: Jugee, _: datetime) -> Cellules:
     for phase, conformites in CONFORMITES.items():
         cases = getattr(jugee.bilan.scor, f"phase_{phase}")
         for conformite in conformites:
             yield (str(phase), conformite.value), getattr(cases, conformite.value)
 
 
-def _taux(jugee: _Jugee) -> Cellules:
+def _taux(jugee: Jugee, _: datetime) -> Cellules:
     executions = jugee.bilan.executions
     yield (), executions.enregistrees / executions.total if executions.total else math.nan
 
 
-def _criteres(jugee: _Jugee) -> Cellules:
+def _criteres(jugee: Jugee, _: datetime) -> Cellules:
     for critere in jugee.bilan.criteres:
         yield (critere.code,), _ETATS[critere.etat]
 
 
-def _traces(jugee: _Jugee) -> Cellules:
+def _traces(jugee: Jugee, _: datetime) -> Cellules:
     traces = jugee.bilan.traces
     yield ("enregistree",), traces.enregistrees
     yield ("doublon",), traces.doublons
     yield ("rejetee",), traces.rejetees
 
 
-def _anomalies(jugee: _Jugee) -> Cellules:
+def _anomalies(jugee: Jugee, _: datetime) -> Cellules:
     ouvertes = Counter(
         (anomalie.operation, anomalie.bloquante)
         for anomalie in jugee.faits.anomalies
@@ -75,22 +79,22 @@ def _anomalies(jugee: _Jugee) -> Cellules:
             yield (operation, str(bloquante).lower()), ouvertes[operation, bloquante]
 
 
-def _pilotes(jugee: _Jugee) -> Cellules:
-    etats = Counter(etat for p in jugee.faits.pilotes for etat in jugee.faits.etats(p, jugee.maintenant))
+def _pilotes(jugee: Jugee, maintenant: datetime) -> Cellules:
+    etats = Counter(etat for p in jugee.faits.pilotes for etat in jugee.faits.etats(p, maintenant))
     for etat in EtatPilote:
         yield (etat.value,), etats[etat]
 
 
-def _derniere_reception(jugee: _Jugee) -> Cellules:
+def _derniere_reception(jugee: Jugee, _: datetime) -> Cellules:
     derniere = jugee.bilan.traces.derniere_le
     yield (), derniere.timestamp() if derniere is not None else math.nan
 
 
-def _apres_desactivation(jugee: _Jugee) -> Cellules:
+def _apres_desactivation(jugee: Jugee, _: datetime) -> Cellules:
     yield (), compter(jugee.faits.receptions)[Issue.DESACTIVEE]
 
 
-FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[_Jugee], Cellules]]] = {
+FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[Jugee, datetime], Cellules]]] = {
     "preserie_executions": (
         "Exécutions de la fenêtre des critères, enregistrées ou non dans la base de l'Assurance Maladie.",
         ("enregistree",),
@@ -131,17 +135,16 @@ FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[_Jugee], Cellules]]
 }
 
 
-def familles(plusieurs: Iterable[Faits], maintenant: datetime) -> list[GaugeMetricFamily]:
+def familles(jugees: Sequence[Jugee], maintenant: datetime) -> list[GaugeMetricFamily]:
     """The gauges of these préséries at an instant."""
-    jugees = [_Jugee(faits, juger(faits, modalites_aussi=False), maintenant) for faits in plusieurs]
-    return [_famille(nom, jugees) for nom in FAMILLES]
+    return [_famille(nom, jugees, maintenant) for nom in FAMILLES]
 
 
-def _famille(nom: str, jugees: list[_Jugee]) -> GaugeMetricFamily:
+def _famille(nom: str, jugees: Sequence[Jugee], maintenant: datetime) -> GaugeMetricFamily:
     aide, siennes, lire = FAMILLES[nom]
     famille = GaugeMetricFamily(nom, aide, labels=[*ETIQUETTES, *siennes])
     for jugee in jugees:
         communes = [getattr(jugee.bilan, etiquette) for etiquette in ETIQUETTES]
-        for valeurs, chiffre in lire(jugee):
+        for valeurs, chiffre in lire(jugee, maintenant):
             famille.add_metric([*communes, *valeurs], chiffre)
     return famille

@@ -11,11 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from app.bilan.depot import Selection, lire_faits
 from app.observabilite import mesures
 from app.observabilite.partage import mesures_du_service
 from app.stockage.base import Base
 from app.supervision.familles import familles
+from app.supervision.gardees import Gardees
 from app.supervision.lecture import ATTENTE_S, Lecture, Lue
 from app.traces.ecriture import Ecrivain
 
@@ -33,6 +33,7 @@ class Supervision:
     def __init__(self, base: Base, ecrivain: Ecrivain) -> None:
         self._base = base
         self._ecrivain = ecrivain
+        self._gardees = Gardees()
         self.lecture = Lecture(self._lire)
 
     async def tourner(self) -> None:
@@ -59,8 +60,8 @@ class Supervision:
 
     async def _lire(self) -> "_Tirage":
         async with self._base.lecture() as session:
-            faits = await lire_faits(session, Selection(), modalites_aussi=False)
-        return _Tirage(await asyncio.to_thread(familles, faits, datetime.now(UTC)))
+            jugees = await self._gardees.relire(session)
+        return _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)))
 
 
 class _Reunion(Collector):

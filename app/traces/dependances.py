@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.formes import InstantBorne
+from app.stockage.dependances import relecture
 from app.traces.anterieures import attendre_les_ecritures
 
 Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
@@ -18,7 +19,7 @@ Lecteur = Annotated[Acces, Depends(exiger(Role.EDITEUR, Role.LECTURE))]
 async def _relu_au(requete: Request, _: Lecteur, au: InstantBorne | None = None) -> AsyncIterator[datetime | None]:
     """Few at a time: each reads all the traces of a présérie, and must leave connections to the others."""
     etat = requete.app.state
-    async with etat.relectures:
+    async with relecture(requete):
         if au is not None:
             await attendre_les_ecritures(etat.base, au)
         yield au

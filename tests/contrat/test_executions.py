@@ -5,6 +5,7 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 import asyncpg
+from sqlalchemy import event
 
 from tests.contrat.aides import cas, mettre, verifier_probleme
 from tests.contrat.semis import BILAN, lister, semer
@@ -169,3 +170,19 @@ async def test_un_filtre_mal_fait_est_nomme(cnam: Service) -> None:
             assert [faute["champ"] for faute in probleme["erreurs"]] == [filtre.split("=")[0]]
     for chemin in ("/executions", f"{BILAN}/ventilation", f"{BILAN}/ventilation?par=poste"):
         verifier_probleme(await cnam.appeler("GET", chemin), 422, "corps-invalide")
+
+
+async def test_la_liste_d_un_pilote_suit_la_cle_des_executions(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """The others' executions, however many, are not gone through."""
+    await semer(cnam)
+    ordres: list[tuple[str, tuple[object, ...]]] = []
+    moteur = cnam.application.state.base.moteur.sync_engine
+    event.listen(moteur, "before_cursor_execute", lambda *ordre: ordres.append((ordre[2], ordre[3])))
+    pilote = (await lister(cnam, ""))[0]["pilote"]
+    ordres.clear()
+    assert {e["pilote"] for e in await lister(cnam, f"&pilote={pilote}")} == {pilote}
+    sql, parametres = next((sql, parametres) for sql, parametres in ordres if "FROM execution" in sql)
+    await proprietaire.execute("SET enable_seqscan = off")
+    plan = "\n".join(ligne[0] for ligne in await proprietaire.fetch(f"EXPLAIN {sql}", *parametres))
+    conditions = [ligne for ligne in plan.splitlines() if "Index Cond" in ligne and "pseudonyme" not in ligne]
+    assert [c for c in conditions if "preserie_id = 1" in c and "pilote_id = (InitPlan" in c], plan

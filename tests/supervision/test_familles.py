@@ -3,6 +3,7 @@
 import asyncio
 import math
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -107,6 +108,40 @@ async def test_un_releve_ne_lit_pas_ce_dont_seules_les_modalites_ont_besoin(cnam
     (lecture,) = [ordre for ordre in ordres if "compteur_execution" in ordre]
     assert lecture.count("FROM compteur_execution") == 1
     assert lecture.count("FROM pilote") == 1  # this présérie's, not the others'
+
+
+async def test_seules_les_preseries_qui_ont_change_se_relisent(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    """New receptions, a doublon, a registry that changed; nothing where nothing did."""
+    await inscrire_rival(cnam)
+    envoi = trace()
+    await cnam.poster(envoi)
+    await _releve(cnam)
+    moteur = cnam.application.state.base.moteur.sync_engine
+    relues: list[list[int]] = []
+
+    def noter(*ordre: Any) -> None:
+        if "compteur_execution" in ordre[2]:
+            relues.extend(sorted(valeur) for valeur in ordre[3] if isinstance(valeur, list))
+
+    ids = {code: id_ for id_, code in await proprietaire.fetch("SELECT id, code FROM preserie")}
+    sienne, rivale = ids[PRESERIE], ids["rival-lpp"]
+    event.listen(moteur, "before_cursor_execute", noter)
+    for changement, attendue in (
+        (None, []),
+        (cnam.poster(trace()), [[sienne]]),
+        (cnam.poster(envoi), [[sienne]]),
+        (cnam.poster(trace(numero_am=PILOTES[0], logiciel="rival-plus")), [[rivale]]),
+        (mettre(proprietaire, observee_depuis=date(2026, 10, 1)), [sorted((sienne, rivale))]),
+        (None, []),
+    ):
+        if changement is not None:
+            await changement
+        relues.clear()
+        releve = await _releve(cnam)
+        assert relues == attendue
+        prevues = attendues(await _bilan(cnam), installes=5) | attendues(await _bilan(cnam, "rival-lpp"), installes=1)
+        _verifier(releve, prevues)
+        relues.clear()
 
 
 async def test_une_fenetre_se_voit_comme_dans_le_bilan(cnam: Service, proprietaire: asyncpg.Connection) -> None:

@@ -1,0 +1,36 @@
+"""Préséries as last read, each kept until something of it changes: most of them stand still between two readings.
+
+All that a présérie's figures come from changes with the registry's generation, or adds to what it received.
+"""
+
+import asyncio
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.bilan.depot import Selection, lire_faits
+from app.supervision.familles import Jugee
+
+_REPERES = text("""
+SELECT p.id, r.generation,
+       (SELECT coalesce(sum(c.nombre), 0)::int8 FROM compteur_trace AS c WHERE c.preserie_id = p.id) AS receptions
+FROM preserie AS p CROSS JOIN registre AS r
+""")
+
+
+class Gardees:
+    """What was read of each présérie, and the generation and number of receptions under which it was."""
+
+    def __init__(self) -> None:
+        self._jugees: dict[int, tuple[tuple[int, int], Jugee]] = {}
+
+    async def relire(self, session: AsyncSession) -> list[Jugee]:
+        """All of them on the session's snapshot, in the order of their codes; only what changed is read."""
+        reperes = {ligne.id: (ligne.generation, ligne.receptions) for ligne in await session.execute(_REPERES)}
+        gardees = {id_: garde for id_, garde in self._jugees.items() if garde[0] == reperes.get(id_)}
+        if changees := reperes.keys() - gardees.keys():
+            lues = await lire_faits(session, Selection(ids=changees), modalites_aussi=False)
+            for jugee in await asyncio.to_thread(lambda: [Jugee.de(faits) for faits in lues]):
+                gardees[jugee.faits.dossier.id] = reperes[jugee.faits.dossier.id], jugee
+        self._jugees = gardees
+        return sorted((jugee for _, jugee in gardees.values()), key=lambda jugee: jugee.bilan.preserie)
