@@ -93,7 +93,7 @@ class ServiceLarge(Service):
 
     def _modeles(self, taille: int) -> Sequence[Gabarit]:
         # The Cnam's key: the préséries are of several éditeurs.
-        cible = replace(self._cible, cle=self._client.headers["Authorization"].removeprefix("Bearer "))
+        cible = replace(self.cible, cle=self._client.headers["Authorization"].removeprefix("Bearer "))
         grands = gabarits(cible, taille=taille, nombre=16, graine=self._graine())
         petits = (
             gabarits(cible, taille=taille, nombre=1, graine=self._graine(), logiciel=serie.logiciel)[0]
@@ -105,7 +105,7 @@ class ServiceLarge(Service):
         return next(_GRAINES)
 
     async def _envoyer(self, requetes: Iterator[bytes], taille: int) -> None:
-        lecture, ecriture = await asyncio.open_connection("127.0.0.1", self._cible.port)
+        lecture, ecriture = await asyncio.open_connection("127.0.0.1", self.cible.port)
         try:
             for requete in requetes:
                 ecriture.write(requete)
@@ -121,7 +121,7 @@ class ServiceLarge(Service):
     def mesurer_l_ecriture(self, forme: Forme, temps: Temps) -> Mesure:
         """The rate of traces for the large présérie; what was acknowledged must be in its bilan."""
         avant = self._enregistrees()
-        mesure = charger_http(self._cible, forme, temps)
+        mesure = charger_http(self.cible, forme, temps)
         verifier_compte("in the bilan", mesure.enregistrees, self._enregistrees() - avant)
         return mesure
 
