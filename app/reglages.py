@@ -41,7 +41,7 @@ class Reglages(BaseSettings):
         le=200,
         description="database connections per worker; the writer and the watch have their own",
     )
-    ecriture_lot_max: int = Field(1_000, ge=1, le=10_000, description="traces in one commit, at most")
+    ecriture_lot_max: int = Field(500, ge=1, le=10_000, description="traces in one commit, at most")
     ecriture_file_max: int = Field(
         20_000,
         ge=1_000,

@@ -63,12 +63,12 @@ class Service:
         """Send single traces at a constant rate."""
         avant = self._enregistrees()
         options = {
-            "--port": self._cible.port,
+            "--port": self.cible.port,
             "--debit": debit,
             "--echauffement": temps.echauffement_s,
             "--duree": temps.duree_s,
         }
-        latences = Latences(**lancer("bench.cadence", options, {"BENCH_CLE": str(self._cible.cle)}, temps))
+        latences = Latences(**lancer("bench.cadence", options, {"BENCH_CLE": str(self.cible.cle)}, temps))
         if latences.premier_refus:
             raise ConcurrentDefaillantError(f"a refusal at {debit:.0f}/s: {latences.premier_refus}")
         verifier_compte("acknowledged", latences.envoyees, latences.enregistrees)

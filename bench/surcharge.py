@@ -193,7 +193,7 @@ def _jouer(nom: str, dossier: Path, options: argparse.Namespace) -> Resultat:
         en_base = asyncio.run(_lire_en_base(dossier / "donnees"))
         resultat.postes["en_base"] = sum(numero >= _DES_POSTES for numero in en_base)
         resultat.perdues = sum(en_base.get(numero) != forme.taille for numero in acquittees)
-        resultat.non_acquittees = len(en_base) - resultat.postes["en_base"] - len(acquittees)
+        resultat.non_acquittees = sum(numero < _DES_POSTES for numero in en_base) - len(acquittees)
         return resultat
     finally:
         service.arreter()

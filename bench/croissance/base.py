@@ -87,8 +87,8 @@ class ServiceLarge(Service):
     async def _remplir(self, nombre: int) -> None:
         taille = min(_TAILLE, max(1, nombre // (2 * len(self._series))))
         modeles = self._modeles(taille)
-        requetes = (modele.requete(numero) for numero, modele in enumerate(itertools.cycle(modeles), 1))
-        requetes = itertools.islice(requetes, round(nombre / taille))
+        sans_fin = (modele.requete(numero) for numero, modele in enumerate(itertools.cycle(modeles), 1))
+        requetes = itertools.islice(sans_fin, round(nombre / taille))
         await asyncio.gather(*(self._envoyer(requetes, taille) for _ in range(_CONNEXIONS)))
 
     def _modeles(self, taille: int) -> Sequence[Gabarit]:
@@ -146,7 +146,7 @@ class ServiceLarge(Service):
         with postgres_embarque(self.dossier / "donnees") as serveur:
             connexion = await asyncpg.connect(serveur.url())
             try:
-                return dict(await connexion.fetchrow(_COMPTES))
+                return {nom: int(valeur) for ligne in await connexion.fetch(_COMPTES) for nom, valeur in ligne.items()}
             finally:
                 await connexion.close()
 
