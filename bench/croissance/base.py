@@ -158,7 +158,7 @@ def _graines() -> Iterator[int]:
 
 _GRAINES = _graines()
 _COMPTES = """
-SELECT (SELECT sum(nombre) FROM compteur_trace WHERE issue = 'enregistree')::int8 AS traces,
+SELECT (SELECT coalesce(sum(nombre), 0) FROM compteur_trace WHERE issue = 'enregistree')::int8 AS traces,
        (SELECT count(*) FROM compteur_execution) AS cellules,
        pg_database_size(current_database()) AS octets,
        pg_total_relation_size('trace') AS octets_trace,
