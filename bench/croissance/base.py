@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 import asyncpg
@@ -108,10 +109,8 @@ class ServiceLarge(Service):
         lecture, ecriture = await asyncio.open_connection("127.0.0.1", self.cible.port)
         try:
             for requete in requetes:
-                ecriture.write(requete)
-                tampon = b""
-                while (reponse := lire_reponse(tampon)) is None:
-                    tampon += await lecture.read(65_536)
+                while (reponse := await _demander(lecture, ecriture, requete))[0] == HTTPStatus.SERVICE_UNAVAILABLE:  # noqa: ASYNC110
+                    await asyncio.sleep(1)  # as ``Retry-After`` says: arrays of 1,000 are much at once
                 if reponse[0] not in (200, 201) or f'"enregistrees":{taille},'.encode() not in reponse[1]:
                     raise ConcurrentDefaillantError(f"{reponse[0]} {reponse[1][:600]!r}")
                 self.avancer(taille)
@@ -149,6 +148,14 @@ class ServiceLarge(Service):
                 return {nom: int(valeur) for ligne in await connexion.fetch(_COMPTES) for nom, valeur in ligne.items()}
             finally:
                 await connexion.close()
+
+
+async def _demander(lecture: asyncio.StreamReader, ecriture: asyncio.StreamWriter, requete: bytes) -> tuple[int, bytes]:
+    ecriture.write(requete)
+    tampon = b""
+    while (reponse := lire_reponse(tampon)) is None:
+        tampon += await lecture.read(65_536)
+    return reponse
 
 
 def _graines() -> Iterator[int]:
