@@ -10,6 +10,7 @@ import math
 import resource
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 import structlog
@@ -65,7 +66,7 @@ class Accueil:
         if self.poids < self.poids_permis:
             return None
         # What has been stuck for so long will be for as long again; a queue alone is gone within a second.
-        return Surcharge(attente_s=min(_ATTENTE_DITE_MAX_S, max(1, math.ceil(self.retard()))))
+        return _surcharge(min(_ATTENTE_DITE_MAX_S, max(1, math.ceil(self.retard()))))
 
     def repondu(self, poids: int, depuis: float) -> None:
         """A POST of traces was answered, or its client has gone; ``depuis`` is when it had come in whole."""
@@ -95,6 +96,11 @@ class Accueil:
             mesures.RECEPTIONS.set(self.poids)
             mesures.RECEPTIONS_MAX.set(self.poids_permis)
             mesures.RETARD.set(self.retard())
+
+
+@cache
+def _surcharge(attente_s: int) -> Surcharge:
+    return Surcharge(attente_s=attente_s)
 
 
 def _connexions_possibles(voulues: int) -> int:

@@ -33,6 +33,36 @@ class Connexion(Protocol):
         """Ends it at once, whatever was not read."""
 
 
+class Sortie:
+    """The transport as an answer sees it: its head waits for the body's beginning, to go out in one system call."""
+
+    def __init__(self, transport: asyncio.Transport, boucle: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._boucle = boucle
+        self._retenu = b""
+
+    def write(self, octets: bytes) -> None:
+        if octets.startswith(b"HTTP/1.1 ") and not self._retenu:
+            self._retenu = octets
+            self._boucle.call_soon(self.vider)
+        else:
+            octets, self._retenu = self._retenu + octets, b""
+            self._transport.write(octets)
+
+    def vider(self) -> None:
+        """What was not followed by anything within this turn of the loop goes out alone."""
+        if self._retenu and not self._transport.is_closing():
+            self._transport.write(self._retenu)
+        self._retenu = b""
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        self.vider()
+        self._transport.close()
+
+
 def connexion_de(scope: MutableMapping[str, Any]) -> Connexion | None:
     """None where the application is called without a server, or its caller has gone."""
     connexion: Connexion | None = scope.get("extensions", {}).get(EXTENSION, {}).get("connexion")

@@ -9,16 +9,18 @@ import socket
 import struct
 import time
 import uuid
+from functools import lru_cache
 from typing import cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.accueil import ETAT, POIDS_GZIP, POIDS_REQUETE, Accueil
-from app.envoi import EXTENSION
+from app.envoi import EXTENSION, Sortie
 from app.erreurs import CorpsIllisible, ErreurMetier, Surcharge, probleme
 from app.observabilite import mesures
 from app.observabilite.bornes import CORPS_ENTIER
+from app.observabilite.requetes import nouvel_identifiant
 from app.traces.reception import CHEMINS
 
 ENTETES_MAX = 64 * 1024
@@ -26,40 +28,12 @@ _TAMPON = 64 * 1024
 """What the kernel keeps back for the reader of an answer without end."""
 _ARRET_S = 1.0
 """How long such a reader may take to read its end."""
+_SILENCE_S, _SILENCE_MAX_S = 0.0125, 0.4
+_SANS_NUMERO = str(uuid.UUID(int=0)).encode()
 _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
 _RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 _CHEMINS = frozenset(chemin.encode() for chemin in CHEMINS)
 _GZIP = (b"content-encoding", b"gzip")
-
-
-class _Sortie:
-    """The transport as an answer sees it: its head waits for the body's beginning, to go out in one system call."""
-
-    def __init__(self, transport: asyncio.Transport, boucle: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._boucle = boucle
-        self._retenu = b""
-
-    def write(self, octets: bytes) -> None:
-        if octets.startswith(b"HTTP/1.1 ") and not self._retenu:
-            self._retenu = octets
-            self._boucle.call_soon(self.vider)
-        else:
-            octets, self._retenu = self._retenu + octets, b""
-            self._transport.write(octets)
-
-    def vider(self) -> None:
-        """What was not followed by anything within this turn of the loop goes out alone."""
-        if self._retenu and not self._transport.is_closing():
-            self._transport.write(self._retenu)
-        self._retenu = b""
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def close(self) -> None:
-        self.vider()
-        self._transport.close()
 
 
 class EntetesTropGrands(ErreurMetier):
@@ -81,6 +55,7 @@ class Protocole(HttpToolsProtocol):
     """Of an answer without end: set when the server stops."""
     _refus: Surcharge | None = None
     """The answer to the request at hand, whose body is not kept."""
+    _refus_de_suite = 0
     _corps = _poids = 0
     """Bytes of the body at hand; weight of the POST of traces that is being answered."""
     _entier_a = 0.0
@@ -94,7 +69,7 @@ class Protocole(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
-        self._sortie = _Sortie(transport, self.loop)
+        self._sortie = Sortie(transport, self.loop)
         self._accueil = self.app_state.get(ETAT)
         if self._accueil is None:
             return
@@ -166,6 +141,7 @@ class Protocole(HttpToolsProtocol):
         if self._refus is not None:
             refus, self._refus = self._refus, None
             self._refuser(refus, fermer=not self.parser.should_keep_alive())
+            self._faire_patienter()
         elif not self._ignore():
             self._prendre()
             self.cycle.scope[CORPS_ENTIER] = True  # type: ignore[literal-required]  # a key of ours
@@ -240,9 +216,21 @@ class Protocole(HttpToolsProtocol):
         """Counts a whole POST of traces as work in hand."""
         if self._accueil is not None and self.scope["method"] == "POST" and self.scope["path"] in CHEMINS:
             self._deposer()
+            self._refus_de_suite = 0
             self._entier_a = time.monotonic()
             self._poids = POIDS_REQUETE + self._corps * (POIDS_GZIP if _GZIP in self.headers else 1)
             self._accueil.poids += self._poids
+
+    def _faire_patienter(self) -> None:
+        """Who comes back sooner than it was told is not heard for a while: else refusing could take all of the time."""
+        self._refus_de_suite += 1
+        if self._refus_de_suite > 1:
+            self.flow.pause_reading()
+            self.loop.call_later(min(_SILENCE_MAX_S, _SILENCE_S * 2**self._refus_de_suite), self._ecouter)
+
+    def _ecouter(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def _deposer(self) -> None:
         if self._poids and self._accueil is not None:
@@ -271,26 +259,28 @@ class Protocole(HttpToolsProtocol):
         if self._sourde or self._finir_par_la_reponse():
             return
         mesures.PROBLEMES[erreur.code](1)
-        identifiant = str(uuid.uuid4())
-        corps = json.dumps(probleme(erreur, identifiant), ensure_ascii=False).encode()
-        entetes = [f"{nom.lower()}: {valeur}".encode() for nom, valeur in erreur.entetes.items()]
-        self.transport.write(
-            b"\r\n".join(
-                (
-                    b"HTTP/1.1 %d %s" % (erreur.statut, _RAISONS[erreur.statut]),
-                    b"content-type: application/problem+json",
-                    b"x-request-id: %s" % identifiant.encode(),
-                    b"content-length: %d" % len(corps),
-                    *entetes,
-                    *([b"connection: close"] if fermer else []),
-                    b"",
-                    corps,
-                )
-            )
-        )
+        self.transport.write(_en_octets(erreur, fermer).replace(_SANS_NUMERO, nouvel_identifiant().encode()))
         if fermer:
             self._sourde = True
             self.transport.close()
+
+
+@lru_cache(maxsize=64)
+def _en_octets(erreur: ErreurMetier, fermer: bool) -> bytes:
+    """A whole answer, but for its request id: under overload the same refusal is said thousands of times a second."""
+    corps = json.dumps(probleme(erreur, _SANS_NUMERO.decode()), ensure_ascii=False).encode()
+    return b"\r\n".join(
+        (
+            b"HTTP/1.1 %d %s" % (erreur.statut, _RAISONS[erreur.statut]),
+            b"content-type: application/problem+json",
+            b"x-request-id: " + _SANS_NUMERO,
+            b"content-length: %d" % len(corps),
+            *(f"{nom.lower()}: {valeur}".encode() for nom, valeur in erreur.entetes.items()),
+            *([b"connection: close"] if fermer else []),
+            b"",
+            corps,
+        )
+    )
 
 
 def _illisible() -> CorpsIllisible:

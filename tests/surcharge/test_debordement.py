@@ -89,6 +89,26 @@ async def test_ce_qui_est_de_trop_est_refuse_aussitot_et_le_reste_garde(service:
     assert await _ids(service) >= set(envois.acquittees)
 
 
+async def test_qui_revient_sans_attendre_n_est_plus_ecoute_aussitot(service: Serveur, cle: str) -> None:
+    """On its own connection only; and what it sent is answered all the same."""
+    async with _client(service, cle) as autres, _client(service, cle) as presse:
+        async with _table_retenue(service):
+            retenus = [asyncio.create_task(autres.post("/traces", json=trace())) for _ in range(40)]
+            await asyncio.sleep(0.5)
+            envois = Envois()
+            for _ in range(9):
+                await envois.envoyer(presse, trace())
+            durees = [duree for duree, _ in envois.refus]
+            assert len(durees) == 9
+            assert sum(durees) >= 0.05 + 0.1 + 0.2 + 4 * 0.4
+            assert max(durees) < 0.4 + 0.5
+            async with _client(service, cle) as nouveau:
+                await envois.envoyer(nouveau, trace())
+            assert envois.refus[-1][0] < 0.5
+        await asyncio.gather(*retenus)
+        assert (await presse.post("/traces", json=trace())).status_code == 201
+
+
 def _verifier_refus(reponse: httpx.Response) -> None:
     probleme: dict[str, Any] = reponse.json()
     assert (reponse.status_code, probleme["type"]) == (503, "urn:traces-postes:probleme:surcharge")
