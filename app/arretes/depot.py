@@ -8,15 +8,12 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.arretes.empreintes import id_suivant, nombre
 from app.arretes.modeles import Approbation, Arrete, Feuilles
 from app.preseries.modeles import Editeur, Logiciel, Preserie
 from app.stockage.base import Base
 
 _ATTENTE = "SET LOCAL lock_timeout = '2s'"
 """Who writes traces waits behind this lock: rather none is had than that they wait for long."""
-_PAR_LOT = 20_000
-"""Traces whose leaves one statement makes: far from the time that a statement may take."""
 # The columns of a leaf, in this order for ever: docs/arretes.md tells auditors of them.
 _FEUILLES = text("""
 SELECT coalesce(string_agg(uuid_send(t.id) || substring(sha256(convert_to(json_build_array(
@@ -25,16 +22,10 @@ SELECT coalesce(string_agg(uuid_send(t.id) || substring(sha256(convert_to(json_b
     encode(t.pseudonyme, 'hex'), t.numero_execution, t.type_prescription, t.succes, t.erreur_code, t.erreur_origine,
     t.erreur_bloquante, t.erreur_message, t.scor_envoye, t.duree_ms, encode(t.empreinte, 'hex')
   )::text, 'UTF8')) FROM 1 FOR 16), ''::bytea ORDER BY t.id), ''::bytea)
-FROM (SELECT * FROM trace WHERE preserie_id = :preserie_id AND id >= :depuis AND recue_le <= :au
-      ORDER BY id LIMIT :au_plus) AS t
+FROM trace AS t
 JOIN preserie AS s ON s.id = t.preserie_id
 LEFT JOIN pilote AS p ON p.id = t.pilote_id AND p.preserie_id = t.preserie_id
-""")
-# What undoes a sealed bilan, or may not happen while one stands: no seal may be put before it.
-_REPERES = text("""
-SELECT bilan_arrete_le, (SELECT count(*) FROM arrete WHERE preserie_id = s.id AND id <> :sauf),
-       (SELECT count(*) FROM decision WHERE preserie_id = s.id), (SELECT count(*) FROM reponse WHERE preserie_id = s.id)
-FROM preserie AS s WHERE id = :preserie_id
+WHERE t.preserie_id = :preserie_id AND t.recue_le <= :au
 """)
 
 
@@ -54,20 +45,9 @@ async def instant(base: Base) -> datetime:
 
 
 async def feuilles(session: AsyncSession, preserie_id: int, au: datetime) -> bytes:
-    """Of every trace received up to an instant its id and digest, sorted: made by the database, some at a time."""
-    lots: list[bytes] = []
-    depuis: UUID | None = UUID(int=0)
-    while depuis is not None:
-        parametres = {"preserie_id": preserie_id, "au": au, "depuis": depuis, "au_plus": _PAR_LOT}
-        lot: bytes = (await session.execute(_FEUILLES, parametres)).scalar_one()
-        lots.append(lot)
-        depuis = id_suivant(lot) if nombre(lot) == _PAR_LOT else None
-    return b"".join(lots)
-
-
-async def reperes(session: AsyncSession, preserie_id: int, sauf: UUID) -> tuple[object, ...]:
-    """Equal at two instants where nothing came in between that a seal of the first one, ``sauf``, has to know of."""
-    return tuple((await session.execute(_REPERES, {"preserie_id": preserie_id, "sauf": sauf})).one())
+    """Of every trace received up to an instant its id and digest, sorted: made by the database, row by row."""
+    lues: bytes = (await session.execute(_FEUILLES, {"preserie_id": preserie_id, "au": au})).scalar_one()
+    return lues
 
 
 async def feuilles_gardees(session: AsyncSession, arrete_id: UUID) -> bytes | None:

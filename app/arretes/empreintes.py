@@ -21,12 +21,6 @@ def nombre(feuilles: bytes) -> int:
     return len(feuilles) // TAILLE
 
 
-def id_suivant(feuilles: bytes) -> UUID | None:
-    """The least id that may follow the last leaf's; None where there is none."""
-    dernier = int.from_bytes(feuilles[-TAILLE : -TAILLE + _ID])
-    return UUID(int=dernier + 1) if dernier + 1 < 2 ** (8 * _ID) else None
-
-
 def changements(arretees: bytes, presentes: bytes) -> Iterator[tuple[UUID, Changement]]:
     """The traces that are not as they were sealed, by their ids."""
     if arretees == presentes:

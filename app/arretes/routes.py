@@ -35,9 +35,11 @@ _INCONNU = Introuvable(service.ARRETE_INCONNU)
         **problemes(introuvable(), service.pas_ouverte(), EcritureEnCours),
     },
 )
-async def arreter_bilan(code: CodeChemin, acces: Partie, _: Relecture, requete: Request) -> Response:
+async def arreter_bilan(
+    code: CodeChemin, acces: Partie, _: Relecture, session: SessionRegistre, requete: Request
+) -> Response:
     etat = requete.app.state
-    document, nouveau = await service.arreter(etat.base, etat.base_des_relectures, etat.signataire, acces, code)
+    document, nouveau = await service.arreter(session, etat.base, etat.signataire, acces, code)
     return _reponse(document, 201 if nouveau else 200)
 
 

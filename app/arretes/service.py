@@ -41,7 +41,6 @@ from app.preseries.inscription import Auteur, noter
 from app.preseries.modeles import Preserie
 from app.preseries.service import objet_preserie, preserie_visible
 from app.stockage.base import Base
-from app.stockage.generation import avancer
 
 ARRETE_INCONNU = (
     "Aucun bilan arrêté de cet identifiant ne vous est connu : voyez « GET /bilan/preseries/{code}/arretes »."
@@ -51,23 +50,27 @@ Document = dict[str, Any]
 
 
 async def arreter(
-    base: Base, relectures: Base, signataire: Signataire, acces: Acces, code: str
+    session: AsyncSession, base: Base, signataire: Signataire, acces: Acces, code: str
 ) -> tuple[Document, bool]:
     """Seals the bilan of a présérie as known at this instant, worked out from its raw traces; gives it, and whether
     it is new: where nothing changed since the one that stands, that one is given again.
 
-    The registry's row is held to choose the instant, and again to seal: the traces are read in between, while others
-    write. Raises Introuvable (404), EtapeRefusee (409), EcritureEnCours (503).
+    The session holds the registry's row: neither a change of it nor a trace can slip in before the instant unseen.
+    Raises Introuvable (404), EtapeRefusee (409), EcritureEnCours (503).
     """
-    arrete_id = uuid4()
-    au, reperes = await _choisir_l_instant(base, acces, code, arrete_id)
-    async with relectures.lecture() as session:
-        preserie = await preserie_visible(session, acces, code)
-        feuilles = await depot.feuilles(session, preserie.id, au)
-        contenu = await contenu_au(session, preserie, au, feuilles)
-        if (presente := await _en_vigueur(session, preserie)) is not None and _inchange(presente[0], contenu):
-            return document(*presente), False
+    preserie = await preserie_visible(session, acces, code)
+    if preserie.statut not in EN_USAGE:
+        raise pas_ouverte()
+    try:
+        au = await depot.instant(base)
+    except asyncpg.LockNotAvailableError:
+        raise EcritureEnCours from None
+    feuilles = await depot.feuilles(session, preserie.id, au)
+    contenu = await contenu_au(session, preserie, au, feuilles)
+    if (presente := await _en_vigueur(session, preserie)) is not None and _inchange(presente[0], contenu):
+        return document(*presente), False
     empreinte_lue = empreinte(contenu)
+    arrete_id = uuid4()
     arrete = Arrete(
         id=arrete_id,
         preserie_id=preserie.id,
@@ -79,46 +82,13 @@ async def arreter(
         signature=signataire.signer(message_arrete(str(arrete_id), empreinte_lue)),
         cle_signature=signataire.cle,
     )
-    async with base.ecriture() as session:
-        await _sceller(session, acces, code, arrete, feuilles, reperes)
-    return document(arrete, []), True
-
-
-async def _choisir_l_instant(
-    base: Base, acces: Acces, code: str, arrete_id: UUID
-) -> tuple[datetime, tuple[object, ...]]:
-    """While nobody writes traces and nothing of the registry changes."""
-    async with base.ecriture() as session:
-        await avancer(session)
-        preserie = await _ouverte(session, acces, code)
-        try:
-            return await depot.instant(base), await depot.reperes(session, preserie.id, arrete_id)
-        except asyncpg.LockNotAvailableError:
-            raise EcritureEnCours from None
-
-
-async def _sceller(
-    session: AsyncSession, acces: Acces, code: str, arrete: Arrete, feuilles: bytes, reperes: tuple[object, ...]
-) -> None:
-    """The leaves go in before the registry is held: of many traces they take their time."""
     session.add(arrete)
     await session.flush()
-    session.add(Feuilles(arrete_id=arrete.id, feuilles=feuilles))
-    await session.flush()
-    await avancer(session)
-    preserie = await _ouverte(session, acces, code)
-    if await depot.reperes(session, preserie.id, arrete.id) != reperes:
-        raise EcritureEnCours
-    preserie.bilan_arrete_le = arrete.au
-    note = ArreteNote(id=str(arrete.id), empreinte=arrete.empreinte.hex(), verdict=Verdict(arrete.verdict))
+    session.add(Feuilles(arrete_id=arrete_id, feuilles=feuilles))
+    preserie.bilan_arrete_le = au
+    note = ArreteNote(id=str(arrete_id), empreinte=empreinte_lue, verdict=Verdict(arrete.verdict))
     await _noter(session, acces, "creation", preserie, note)
-
-
-async def _ouverte(session: AsyncSession, acces: Acces, code: str) -> Preserie:
-    preserie = await preserie_visible(session, acces, code)
-    if preserie.statut not in EN_USAGE:
-        raise pas_ouverte()
-    return preserie
+    return document(arrete, []), True
 
 
 async def _en_vigueur(session: AsyncSession, preserie: Preserie) -> tuple[Arrete, list[Approbation]] | None:

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.acces.roles import Role
-from app.arretes import depot
-from app.arretes.empreintes import TAILLE, changements, empreinte_traces, id_suivant
+from app.arretes.empreintes import TAILLE, changements, empreinte_traces
 from tests.arretes.aides import ARRETES, arreter, constats, rendre_favorable
 from tests.contrat.aides import verifier_probleme
 from tests.outils import PRESERIE, Corps, Service, echec, trace
@@ -129,72 +128,5 @@ async def test_le_registre_ne_change_pas_pendant_qu_on_arrete(cnam: Service) -> 
         assert reponse.status_code == 200, reponse.text
 
     for tour in range(3):
-        arret = cnam.appeler("POST", ARRETES)
-        _, reponse, _ = await asyncio.gather(changer(3 + 2 * tour), arret, changer(4 + 2 * tour))
-        assert reponse.status_code in (200, 201), reponse.text
-        assert await constats(cnam, reponse.json()) == []
-
-
-async def test_le_registre_change_pendant_que_les_traces_se_relisent(
-    cnam: Service, proprietaire: asyncpg.Connection
-) -> None:
-    async with proprietaire.transaction():
-        await proprietaire.execute(
-            "LOCK TABLE pilote"
-        )  # which the reading needs, and the choice of the instant does not
-        scellement = asyncio.create_task(cnam.appeler("POST", ARRETES))
-        await _attendre_le_verrou(proprietaire, "pilote")
-        editeur = {"raison_sociale": "Autre", "solution_sesam_vitale": False}
-        reponse = await asyncio.wait_for(cnam.appeler("PUT", "/editeurs/autre", json=editeur), 5)
-        assert reponse.status_code == 201
-        assert not scellement.done()
-    arrete = (await scellement).json()
-    assert arrete["contenu"]["traces"]["enregistrees"] == 7
-    assert await constats(cnam, arrete) == []
-
-
-async def test_ce_qui_defait_un_arrete_ne_passe_pas_avant_lui(cnam: Service, proprietaire: asyncpg.Connection) -> None:
-    prolongation = {"sens": "prolongation", "motif": "À revoir.", "pilotes_max": 9}
-    async with proprietaire.transaction():
-        await proprietaire.execute("LOCK TABLE feuilles_arrete")
-        scellement = asyncio.create_task(cnam.appeler("POST", ARRETES))
-        await _attendre_le_verrou(proprietaire, "feuilles_arrete")
-        decision = await cnam.appeler("POST", f"/preseries/{PRESERIE}/decision", json=prolongation)
-        assert decision.status_code == 200, decision.text
-    verifier_probleme(await scellement, 503, "ecriture-en-cours")
-    assert (await cnam.lire(ARRETES))["elements"] == []
-    assert (await cnam.lire(f"/preseries/{PRESERIE}"))["bilan_arrete_le"] is None
-    await arreter(cnam)
-
-
-async def _attendre_le_verrou(proprietaire: asyncpg.Connection, table: str) -> None:
-    attend = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass)"
-    for _ in range(500):
-        if await proprietaire.fetchval(attend, table):
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("nobody waits")
-
-
-def test_l_id_suivant_est_le_plus_petit_qui_puisse_suivre() -> None:
-    def feuilles(*ids: int) -> bytes:
-        return b"".join(UUID(int=rang).bytes + bytes(16) for rang in ids)
-
-    assert id_suivant(feuilles(0)) == UUID(int=1)
-    assert id_suivant(feuilles(5, 2**64 - 1)) == UUID(int=2**64)
-    assert id_suivant(feuilles(5, 2**128 - 1)) is None
-
-
-async def test_les_feuilles_se_lisent_par_lots(
-    cnam: Service, proprietaire: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of 7 traces, whether the last lot is full or not."""
-    attendues = (await arreter(cnam))["contenu"]["empreinte_traces"]
-    assert await proprietaire.fetchval("SELECT count(*) FROM trace") == 7
-    base = cnam.application.state.base
-    au = datetime.now(UTC)
-    for au_plus in (1, 3, 7, 8):
-        monkeypatch.setattr(depot, "_PAR_LOT", au_plus)
-        async with base.lecture() as session:
-            preserie_id = await proprietaire.fetchval("SELECT id FROM preserie WHERE code = $1", PRESERIE)
-            assert empreinte_traces(await depot.feuilles(session, preserie_id, au)) == attendues
+        _, arrete, _ = await asyncio.gather(changer(3 + 2 * tour), arreter(cnam), changer(4 + 2 * tour))
+        assert await constats(cnam, arrete) == []
