@@ -150,7 +150,11 @@ def test_une_base_arretee_n_empeche_aucun_releve(tmp_path: Path) -> None:
             assert _relever_vite(client)["traces_postes_lecture_metier_reussie"] == 1
             maitre = pid_de_postgres(lui.dossier)
             assert maitre is not None
+            grappe, ailleurs = lui.dossier / "postgres", lui.dossier / "ailleurs"
+            grappe.rename(ailleurs)  # else it would be started again at once
             os.kill(maitre, signal.SIGQUIT)
             attendre(lambda: _relever_vite(client)["traces_postes_lecture_metier_reussie"] == 0)
             assert _relever_vite(client).series("preserie_executions") == {}
             assert client.get("/editeurs").status_code == 503
+            ailleurs.rename(grappe)
+            attendre(lambda: _relever_vite(client)["traces_postes_lecture_metier_reussie"] == 1)
