@@ -71,7 +71,7 @@ class Envois:
 
 
 async def test_ce_qui_est_de_trop_est_refuse_aussitot_et_le_reste_garde(service: Serveur, cle: str) -> None:
-    """Also of what comes in an array, gzipped or with a body announced first."""
+    """Also of what comes in an array."""
     envois = Envois()
     async with _client(service, cle) as client:
         async with _table_retenue(service):
