@@ -1,6 +1,6 @@
 """What one worker lets in: how many connections, how slow a client may be, and how much work may wait.
 
-The one rule against overload: a POST of traces is refused, as soon as its head is read, while more of them are in hand
+The one rule against overload: a POST of traces is refused, before its body is looked at, while more of them are in hand
 than were lately answered in time. How many that are is found as TCP finds its window: fewer while answers take too
 long, more while they do not. A refusal costs little, since neither key nor body is looked at.
 """
@@ -10,7 +10,6 @@ import math
 import resource
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Protocol
 
 import structlog
@@ -21,6 +20,8 @@ from app.reglages import Reglages
 
 ETAT = "accueil"
 """Under which the lifespan hands it to the connections."""
+EN_MAIN = "traces_postes.en_main"
+"""Where the scope of a POST of traces has its ``EnMain``."""
 POIDS_REQUETE = 4 * 1024
 """What a request weighs beside its body: one trace alone costs as much as ten in an array."""
 POIDS_GZIP = 10
@@ -61,18 +62,17 @@ class Accueil:
         self._ajuste_a = self._durees = 0.0
         self._reponses = 0
 
-    def refus(self) -> Surcharge | None:
-        """Why one more POST of traces may not come in; None where it may."""
+    def attente_s(self) -> int | None:
+        """For how long one more POST of traces has to wait outside; None where it may come in."""
         if self.poids < self.poids_permis:
             return None
         # What has been stuck for so long will be for as long again; a queue alone is gone within a second.
-        return _surcharge(min(_ATTENTE_DITE_MAX_S, max(1, math.ceil(self.retard()))))
+        return min(_ATTENTE_DITE_MAX_S, max(1, math.ceil(self.retard())))
 
-    def repondu(self, poids: int, depuis: float) -> None:
-        """A POST of traces was answered, or its client has gone; ``depuis`` is when it had come in whole."""
-        self.poids -= poids
+    def repondu(self, attente_s: float) -> None:
+        """A POST of traces was answered so long after it had come in whole."""
         maintenant = time.monotonic()
-        self._durees += maintenant - depuis
+        self._durees += attente_s
         self._reponses += 1
         if maintenant - self._ajuste_a < _AJUSTEMENT_S:
             return
@@ -98,9 +98,34 @@ class Accueil:
             mesures.RETARD.set(self.retard())
 
 
-@cache
-def _surcharge(attente_s: int) -> Surcharge:
-    return Surcharge(attente_s=attente_s)
+class EnMain:
+    """One POST of traces: in hand from when it has come in whole until its task ends, whoever still listens."""
+
+    __slots__ = ("_accueil", "_depuis", "_finie", "_poids")
+
+    def __init__(self, accueil: Accueil) -> None:
+        self._accueil = accueil
+        self._poids = 0
+        self._depuis = 0.0
+        self._finie = False
+
+    def prendre(self, octets: int) -> None:
+        """Counts it, once, with a body of so many bytes. Raises Surcharge where too many others came in before it."""
+        if self._poids or self._finie:
+            return
+        if (attente_s := self._accueil.attente_s()) is not None:
+            raise Surcharge(attente_s=attente_s)
+        self._poids = POIDS_REQUETE + octets
+        self._depuis = time.monotonic()
+        self._accueil.poids += self._poids
+
+    def rendre(self) -> None:
+        """Its task has ended: what comes after is no work."""
+        self._finie = True
+        if self._poids:
+            self._accueil.poids -= self._poids
+            self._accueil.repondu(time.monotonic() - self._depuis)
+            self._poids = 0
 
 
 def _connexions_possibles(voulues: int) -> int:

@@ -43,7 +43,7 @@ from app.contrat.document import completer
 from app.erreurs import ErreurMetier
 from app.flux.service import Diffusion
 from app.observabilite import problemes, sante
-from app.observabilite.bornes import Bornes
+from app.observabilite.bornes import Bornage, Bornes
 from app.observabilite.journaux import configurer, trajet
 from app.observabilite.medias import Medias
 from app.observabilite.requetes import Requetes
@@ -116,7 +116,8 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
         Medias, csv=app.planning.routes.EN_CSV, formulaires=app.questionnaire.routes_page.EN_FORMULAIRE
     )
     application.state.signataire = Signataire(cle_signature(reglages), cles_publiques(reglages))
-    application.add_middleware(Bornes, delai_s=reglages.corps_delai_s)
+    application.state.bornes = Bornes(reglages.corps_delai_s)
+    application.add_middleware(Bornage, bornes=application.state.bornes)
     application.add_exception_handler(ErreurMetier, problemes.metier)
     application.add_exception_handler(RequestValidationError, problemes.validation)
     application.add_exception_handler(HTTPException, problemes.http)
@@ -143,7 +144,8 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
         url, places = reglages.database_url.get_secret_value(), max(1, reglages.pool_taille // 4)
         base = Base(url, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s)
         pile.push_async_callback(base.fermer)
-        etat.base_des_relectures = Base(url, pool_taille=places, delai_s=reglages.relecture_delai_s)
+        # A file « au » an instant keeps its connection once its place is another's.
+        etat.base_des_relectures = Base(url, pool_taille=2 * places, delai_s=reglages.relecture_delai_s)
         pile.push_async_callback(etat.base_des_relectures.fermer)
         generation = Generation(base, reglages.registre_fraicheur_s)
         etat.base = base

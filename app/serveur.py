@@ -7,19 +7,20 @@ import asyncio
 import json
 import socket
 import struct
-import time
 import uuid
-from functools import lru_cache
+from contextlib import suppress
+from functools import cache
 from typing import cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.accueil import ETAT, POIDS_GZIP, POIDS_REQUETE, Accueil
+from app.accueil import EN_MAIN, ETAT, POIDS_GZIP, Accueil, EnMain
 from app.envoi import EXTENSION, Sortie
 from app.erreurs import CorpsIllisible, ErreurMetier, Surcharge, probleme
 from app.observabilite import mesures
 from app.observabilite.bornes import CORPS_ENTIER
+from app.observabilite.medias import est_gzip
 from app.observabilite.requetes import nouvel_identifiant
 from app.traces.reception import CHEMINS
 
@@ -28,16 +29,26 @@ _TAMPON = 64 * 1024
 """What the kernel keeps back for the reader of an answer without end."""
 _ARRET_S = 1.0
 """How long such a reader may take to read its end."""
-_SILENCE_S, _SILENCE_MAX_S = 0.0125, 0.4
+_SILENCES_S = (0.05, 0.1, 0.2, 0.4)
+"""How long who comes back without waiting is not heard: the second time, the third, and so on."""
 _SANS_NUMERO = str(uuid.UUID(int=0)).encode()
 _SAUT_DE_PROTOCOLE = frozenset({b"upgrade", b"http2-settings", b"connection"})
 _RAISONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 _CHEMINS = frozenset(chemin.encode() for chemin in CHEMINS)
-_GZIP = (b"content-encoding", b"gzip")
 
 
 class EntetesTropGrands(ErreurMetier):
     statut, code, titre = 431, "entetes-trop-grands", "En-têtes trop grands"
+
+
+_TROP_D_ENTETES = EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat.")
+_TROP_DE_CONNEXIONS = Surcharge("Trop de connexions sont ouvertes : renvoyez la même requête dans un instant.")
+_ILLISIBLE = CorpsIllisible("La requête n'est pas du HTTP/1.1 lisible : vérifiez le client.")
+
+
+@cache
+def _surcharge(attente_s: int) -> Surcharge:
+    return Surcharge(attente_s=attente_s)
 
 
 class Protocole(HttpToolsProtocol):
@@ -56,10 +67,10 @@ class Protocole(HttpToolsProtocol):
     _refus: Surcharge | None = None
     """The answer to the request at hand, whose body is not kept."""
     _refus_de_suite = 0
-    _corps = _poids = 0
-    """Bytes of the body at hand; weight of the POST of traces that is being answered."""
-    _entier_a = 0.0
-    """When that POST had come in whole."""
+    _corps = 0
+    """Bytes of the body at hand."""
+    _en_main: EnMain | None = None
+    """The POST of traces at hand."""
     _messages = 0
     _attendu: tuple[int, float] | None = None
     """How many messages had come, and since when the client is waited for."""
@@ -76,7 +87,7 @@ class Protocole(HttpToolsProtocol):
         self._accueil.connexions.add(self)
         if self._accueil.complet:
             mesures.COUPEES["nombre"](1)
-            self._refuser(Surcharge("Trop de connexions sont ouvertes : renvoyez la même requête dans un instant."))
+            self._refuser(_TROP_DE_CONNEXIONS)
 
     def data_received(self, data: bytes) -> None:
         if self._sourde:
@@ -87,7 +98,7 @@ class Protocole(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as saut:
             if self.parser.get_method() == b"CONNECT":
-                self._refuser(_illisible())
+                self._refuser(_ILLISIBLE)
                 return
             demande = self._sans_saut_de_protocole()
             self.parser = httptools.HttpRequestParser(self)
@@ -95,10 +106,10 @@ class Protocole(HttpToolsProtocol):
             return
         except httptools.HttpParserError:
             self.logger.warning("requete_http_illisible")
-            self._refuser(_illisible())
+            self._refuser(_ILLISIBLE)
             return
         if self._recus > ENTETES_MAX or self._tete_refusee:
-            self._refuser(EntetesTropGrands("Les en-têtes pèsent plus de 64 Kio : n'envoyez que ceux du contrat."))
+            self._refuser(_TROP_D_ENTETES)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's, which uvicorn narrows to None
         """A client that has said all may still listen: the answer to a whole request keeps the connection open.
@@ -113,7 +124,6 @@ class Protocole(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._accueil is not None:
             self._accueil.connexions.discard(self)
-            self._deposer()
         if self.scope is not None:
             self.scope.pop("extensions", None)  # a cycle, which only the collector would find
 
@@ -124,8 +134,9 @@ class Protocole(HttpToolsProtocol):
         self.scope["extensions"] = {EXTENSION: {"connexion": self}}
         self._corps = 0
         if self._accueil is not None and not self._ignore():
-            self._refus = self._surcharge(self._accueil)
+            self._accueillir(self._accueil)
         if not self._ignore():
+            self._unset_keepalive_if_required()  # a refusal before it in the same packet may have set it
             super().on_headers_complete()
             self.cycle.transport = cast("asyncio.Transport", self._sortie)
 
@@ -143,13 +154,10 @@ class Protocole(HttpToolsProtocol):
             self._refuser(refus, fermer=not self.parser.should_keep_alive())
             self._faire_patienter()
         elif not self._ignore():
-            self._prendre()
+            if self._en_main is not None and not self.pipeline:
+                self._prendre(self._en_main)
             self.cycle.scope[CORPS_ENTIER] = True  # type: ignore[literal-required]  # a key of ours
             super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        self._deposer()
-        super().on_response_complete()
 
     def surveiller(self, maintenant: float) -> None:
         """Ends the connection of a client that sends too slowly, or does not read; called every second."""
@@ -171,6 +179,8 @@ class Protocole(HttpToolsProtocol):
             delai_s = accueil.corps_delai_s if corps_attendu else accueil.entete_delai_s
             if maintenant - self._attendu[1] > delai_s:
                 mesures.COUPEES["envoi"](1)
+                if self._refus is not None:
+                    self._refuser(self._refus)
                 self.transport.close()
         else:
             self._attendu = None
@@ -201,41 +211,35 @@ class Protocole(HttpToolsProtocol):
         """Whether the message at hand is no request of ours: it is read again, or refused."""
         return self._tete_refusee or self._refus is not None or self.parser.should_upgrade()
 
-    def _surcharge(self, accueil: Accueil) -> Surcharge | None:
-        """The refusal of a POST of traces that finds too many before it; not where another answer is still due."""
+    def _accueillir(self, accueil: Accueil) -> None:
+        """Refuses a POST of traces that finds too many before it; not where another answer is still due."""
+        self._en_main = None
         if self.parser.get_method() != b"POST" or self.url.partition(b"?")[0] not in _CHEMINS:
-            return None
-        if self.cycle is not None and not self.cycle.response_complete:
-            return None
-        refus = accueil.refus()
-        if refus is not None and self.expect_100_continue:
-            self._refuser(refus)  # its body would only come once it is asked for
-        return refus
-
-    def _prendre(self) -> None:
-        """Counts a whole POST of traces as work in hand."""
-        if self._accueil is not None and self.scope["method"] == "POST" and self.scope["path"] in CHEMINS:
-            self._deposer()
+            return
+        attente_s = accueil.attente_s()
+        if attente_s is None or (self.cycle is not None and not self.cycle.response_complete):
             self._refus_de_suite = 0
-            self._entier_a = time.monotonic()
-            self._poids = POIDS_REQUETE + self._corps * (POIDS_GZIP if _GZIP in self.headers else 1)
-            self._accueil.poids += self._poids
+            self._en_main = self.scope[EN_MAIN] = EnMain(accueil)  # type: ignore[literal-required]  # a key of ours
+            return
+        self._refus = _surcharge(attente_s)
+        if self.expect_100_continue:
+            self._refuser(self._refus)  # its body would only come once it is asked for
+
+    def _prendre(self, en_main: EnMain) -> None:
+        """Counts it before anything else is read: where it is too much by now, its task refuses it."""
+        with suppress(Surcharge):
+            en_main.prendre(self._corps * (POIDS_GZIP if est_gzip(self.headers) else 1))
 
     def _faire_patienter(self) -> None:
         """Who comes back sooner than it was told is not heard for a while: else refusing could take all of the time."""
-        self._refus_de_suite += 1
-        if self._refus_de_suite > 1:
+        rang, self._refus_de_suite = self._refus_de_suite, self._refus_de_suite + 1
+        if rang and not self.transport.is_closing():
             self.flow.pause_reading()
-            self.loop.call_later(min(_SILENCE_MAX_S, _SILENCE_S * 2**self._refus_de_suite), self._ecouter)
+            self.loop.call_later(_SILENCES_S[min(rang, len(_SILENCES_S)) - 1], self._ecouter)
 
     def _ecouter(self) -> None:
         if not self.transport.is_closing():
             self.flow.resume_reading()
-
-    def _deposer(self) -> None:
-        if self._poids and self._accueil is not None:
-            self._accueil.repondu(self._poids, self._entier_a)
-            self._poids = 0
 
     def _finir_par_la_reponse(self) -> bool:
         """Whether an answer is due to a whole request; the connection then ends with it."""
@@ -263,9 +267,14 @@ class Protocole(HttpToolsProtocol):
         if fermer:
             self._sourde = True
             self.transport.close()
+        else:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
 
-@lru_cache(maxsize=64)
+@cache
 def _en_octets(erreur: ErreurMetier, fermer: bool) -> bytes:
     """A whole answer, but for its request id: under overload the same refusal is said thousands of times a second."""
     corps = json.dumps(probleme(erreur, _SANS_NUMERO.decode()), ensure_ascii=False).encode()
@@ -281,7 +290,3 @@ def _en_octets(erreur: ErreurMetier, fermer: bool) -> bytes:
             corps,
         )
     )
-
-
-def _illisible() -> CorpsIllisible:
-    return CorpsIllisible("La requête n'est pas du HTTP/1.1 lisible : vérifiez le client.")

@@ -1,58 +1,95 @@
-"""The bounds on every body: 1 MiB, and so many seconds. Within them a body may be read whole."""
+"""The bounds on every body: 1 MiB, and so many seconds; and on all of those that are on their way."""
 
 import asyncio
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.erreurs import CorpsTropGrand, CorpsTropLent
+from app.erreurs import CorpsTropGrand, CorpsTropLent, Surcharge
 
 TAILLE_MAX = 1024 * 1024
+INACHEVES_MAX = 64 * TAILLE_MAX
+"""Bytes that one worker holds of bodies of which more is to come: slow senders must not fill its memory."""
 CORPS_ENTIER = "traces_postes.corps_entier"
 """Set in the scope by our server once a body has come in whole: nothing is left to wait for, nor to time."""
 
 
 class Bornes:
-    """Bounds the bodies of every route of an application."""
+    """The bounds of the bodies of one worker: of each its size and its time, of those that are not whole their sum."""
 
-    def __init__(self, app: ASGIApp, delai_s: float) -> None:
-        self._app = app
-        self._delai_s = delai_s
+    def __init__(self, delai_s: float) -> None:
+        self.delai_s = delai_s
+        self.inacheves = 0
+        """Bytes of bodies of which more is to come."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            receive = borner(scope, receive, self._delai_s)
-        await self._app(scope, receive, send)
+    def corps(self, scope: Scope, receive: Receive) -> "CorpsBorne":
+        return CorpsBorne(self, scope, receive)
 
 
-def borner(scope: Scope, receive: Receive, delai_s: float) -> Receive:
-    """A ``receive`` that raises CorpsTropGrand (413) or CorpsTropLent (408) once a body passes a bound."""
-    recus = 0
-    complet = False
-    debut = time.monotonic()
-    annonces = _annonces(scope)
+class CorpsBorne:
+    """One body: what is called as a ``receive``, and let go of in the end."""
 
-    async def recevoir() -> Message:
-        nonlocal recus, complet
-        if complet:
-            return await receive()
-        if annonces > TAILLE_MAX:
+    __slots__ = ("_annonces", "_bornes", "_complet", "_debut", "_entier", "_receive", "_recus", "_tenus")
+
+    def __init__(self, bornes: Bornes, scope: Scope, receive: Receive) -> None:
+        self._bornes = bornes
+        self._receive = receive
+        self._annonces = _annonces(scope)
+        self._entier = CORPS_ENTIER in scope
+        self._debut = time.monotonic()
+        self._recus = self._tenus = 0
+        self._complet = False
+
+    async def __call__(self) -> Message:
+        """Raises CorpsTropGrand (413), CorpsTropLent (408) or Surcharge (503) once a bound is passed."""
+        if self._complet:
+            return await self._receive()
+        if self._annonces > TAILLE_MAX:
             raise trop_grand()
-        if CORPS_ENTIER in scope:
-            message = await receive()
-        else:
-            try:
-                async with asyncio.timeout(debut + delai_s - time.monotonic()):
-                    message = await receive()
-            except TimeoutError:
-                raise trop_lent() from None
-        recus += len(message.get("body", b""))
-        if recus > TAILLE_MAX:
+        message = await self._receive() if self._entier else await self._attendre()
+        self._recus += len(message.get("body", b""))
+        if self._recus > TAILLE_MAX:
             raise trop_grand()
-        complet = not message.get("more_body", False)
+        self._complet = not message.get("more_body", False)
+        if not self._complet:
+            self._tenir()
         return message
 
-    return recevoir
+    def lacher(self) -> None:
+        """The body is whole, or nobody waits for it any longer."""
+        self._bornes.inacheves -= self._tenus
+        self._tenus = 0
+
+    async def _attendre(self) -> Message:
+        try:
+            async with asyncio.timeout(self._debut + self._bornes.delai_s - time.monotonic()):
+                return await self._receive()
+        except TimeoutError:
+            raise trop_lent() from None
+
+    def _tenir(self) -> None:
+        self._bornes.inacheves += self._recus - self._tenus
+        self._tenus = self._recus
+        if self._bornes.inacheves > INACHEVES_MAX:
+            raise trop_de_corps()
+
+
+class Bornage:
+    """Bounds the bodies of every route of an application."""
+
+    def __init__(self, app: ASGIApp, bornes: Bornes) -> None:
+        self._app = app
+        self._bornes = bornes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        corps = self._bornes.corps(scope, receive)
+        try:
+            await self._app(scope, corps, send)
+        finally:
+            corps.lacher()
 
 
 def trop_grand() -> CorpsTropGrand:
@@ -60,6 +97,11 @@ def trop_grand() -> CorpsTropGrand:
     return CorpsTropGrand(
         "Un envoi pèse au plus 1 Mio, même décompressé : coupez-le en deux et renvoyez chaque moitié."
     )
+
+
+def trop_de_corps() -> Surcharge:
+    """The refusal of a body while too many others are on their way."""
+    return Surcharge("Trop d'envois arrivent à la fois : renvoyez le même dans un instant.")
 
 
 def trop_lent() -> CorpsTropLent:

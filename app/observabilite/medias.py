@@ -1,6 +1,6 @@
 """What a body may be: JSON in UTF-8; CSV, a form, or gzip only where it is said so."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from starlette.requests import Request
 from starlette.routing import compile_path
@@ -14,6 +14,8 @@ Entetes = Mapping[bytes, bytes]
 _JSON = b"application/json"
 CSV = "text/csv"
 FORMULAIRE = "application/x-www-form-urlencoded"
+_GZIP = frozenset({b"gzip", b"x-gzip"})
+_CODAGES = _GZIP | {b"", b"identity"}
 PORTEURS = frozenset({"PATCH", "POST", "PUT"})
 
 
@@ -23,9 +25,14 @@ def verifier_media(entetes: Entetes) -> bool:
     if media != _JSON and not _est(media.decode("latin-1"), "application/json"):
         raise autre_media()
     codage = entetes.get(b"content-encoding", b"").strip().lower()
-    if codage not in (b"", b"identity", b"gzip", b"x-gzip"):
+    if codage not in _CODAGES:
         raise MediaRefuse("Envoyez le corps tel quel, ou compressé avec « Content-Encoding: gzip ».")
-    return codage in (b"gzip", b"x-gzip")
+    return codage in _GZIP
+
+
+def est_gzip(entetes: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a body says that it is gzipped, as ``verifier_media`` takes it."""
+    return any(nom == b"content-encoding" and valeur.strip().lower() in _GZIP for nom, valeur in entetes)
 
 
 def autre_media() -> MediaRefuse:

@@ -10,9 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.acces.dependances import verifier_role
 from app.acces.roles import ECRIVENT_DES_TRACES
+from app.accueil import EN_MAIN, EnMain
 from app.erreurs import ErreurMetier
 from app.observabilite import mesures, problemes
-from app.observabilite.bornes import borner
 from app.observabilite.requetes import GABARIT, reponse_probleme
 from app.preseries.cycle import EtatTraces
 from app.stockage.base import ERREURS_DE_BASE
@@ -32,13 +32,18 @@ _DOUBLONS = mesures.TRACES[Issue.DOUBLON]
 async def servir(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application behind ``POST /traces`` and ``POST /traces/essai``."""
     scope[GABARIT] = scope["path"]
+    en_main: EnMain | None = scope.get(EN_MAIN)
     try:
-        reponse = await repondre(scope, receive)
-    except ErreurMetier as erreur:
-        reponse = reponse_probleme(Request(scope), erreur)
-    except ERREURS_DE_BASE as erreur:
-        reponse = await problemes.base(Request(scope), erreur)
-    await reponse(scope, receive, send)
+        try:
+            reponse = await repondre(scope, receive)
+        except ErreurMetier as erreur:
+            reponse = reponse_probleme(Request(scope), erreur)
+        except ERREURS_DE_BASE as erreur:
+            reponse = await problemes.base(Request(scope), erreur)
+        await reponse(scope, receive, send)
+    finally:
+        if en_main is not None:
+            en_main.rendre()
 
 
 async def repondre(scope: Scope, receive: Receive) -> Response:
@@ -50,7 +55,13 @@ async def repondre(scope: Scope, receive: Receive) -> Response:
     verifier_role(acces, *ECRIVENT_DES_TRACES)
     if etat.debit is not None:
         etat.debit.admettre(acces.cle_id, time.monotonic())
-    corps = await lire_corps(entetes, borner(scope, receive, etat.reglages.corps_delai_s))
+    borne = etat.bornes.corps(scope, receive)
+    try:
+        corps = await lire_corps(entetes, borne)
+    finally:
+        borne.lacher()
+    if (en_main := scope.get(EN_MAIN)) is not None:
+        en_main.prendre(len(corps))
     emetteur = Emetteur(acces.cle_id, acces.editeur, acces.numero_am)
     if scope["path"] == CHEMIN_ESSAI:
         return _accuser(await essayer(corps, emetteur, etat.registre, etat.base))

@@ -5,15 +5,16 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive
 
-from app.erreurs import CorpsTropGrand, CorpsTropLent
-from app.observabilite.bornes import TAILLE_MAX, borner
+from app.erreurs import CorpsTropGrand, CorpsTropLent, Surcharge
+from app.observabilite import bornes
+from app.observabilite.bornes import TAILLE_MAX, Bornes
 from tests.observabilite.arrivees import arrivee
 
 
 async def _tout_lire(receive: Receive, *, longueur: str | None = None, delai_s: float = 5) -> int:
     """How many bytes came through the bounds."""
     entetes = [] if longueur is None else [(b"content-length", longueur.encode())]
-    borne = borner({"type": "http", "headers": entetes}, receive, delai_s)
+    borne = Bornes(delai_s).corps({"type": "http", "headers": entetes}, receive)
     recus = 0
     while (message := await borne())["type"] == "http.request":
         recus += len(message["body"])
@@ -64,7 +65,30 @@ async def test_le_delai_porte_sur_tout_le_corps() -> None:
 
 
 async def test_le_delai_ne_porte_pas_sur_ce_qui_suit_le_corps() -> None:
-    borne = borner({"type": "http", "headers": []}, arrivee([b"[]"]), 0.02)
+    borne = Bornes(0.02).corps({"type": "http", "headers": []}, arrivee([b"[]"]))
     assert (await borne())["body"] == b"[]"
     await asyncio.sleep(0.05)
     assert (await borne())["type"] == "http.disconnect"
+
+
+async def test_ce_qui_arrive_a_la_fois_est_borne(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of bodies that are not whole; what is whole, or let go of, no longer counts."""
+    monkeypatch.setattr(bornes, "INACHEVES_MAX", 350)
+    du_service = Bornes(5)
+    morceaux = [bytes(100), bytes(100), b""]
+    un, autre, entier = (
+        du_service.corps({"type": "http", "headers": []}, arrivee(envoi))
+        for envoi in (morceaux, morceaux, [bytes(900)])
+    )
+    await un()
+    await autre()
+    await un()
+    with pytest.raises(Surcharge):
+        await autre()
+    assert len((await entier())["body"]) == 900
+    autre.lacher()
+    assert du_service.inacheves == 200
+    assert (await un())["more_body"] is False
+    un.lacher()
+    entier.lacher()
+    assert du_service.inacheves == 0
