@@ -9,6 +9,7 @@ from app.acces.dependances import exiger
 from app.acces.roles import Acces, Role
 from app.preseries.dependances import CodeChemin
 from app.stockage.dependances import relecture
+from app.traces import dependances as des_traces
 from app.traces.dependances import Au, Lecteur, ReluAu
 
 __all__ = ["Au", "Cnam", "CnamOuEditeur", "CodeChemin", "Lecteur", "Relecture", "ReluAu"]
@@ -22,5 +23,6 @@ async def _relecture(requete: Request) -> AsyncIterator[None]:
         yield
 
 
+RELECTURES = des_traces.RELECTURES | {_relecture}
 Relecture = Annotated[None, Depends(_relecture, scope="function")]
 """For what reads all the traces of a présérie without « au »: few at a time."""

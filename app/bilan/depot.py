@@ -1,6 +1,6 @@
 """Reads behind bilans: one statement, for one présérie or for all, of a few rows of counters each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -53,7 +53,14 @@ async def lire_faits(
     Without ``modalites_aussi``, ``jours_phase_2`` and ``ailleurs`` stay empty: only modalités need them.
     A source as of an instant speaks of one présérie, which the selection then has to name.
     """
-    requete = _dossiers(selection, apres, limite, source).add_columns(
+    colonnes = _DU_PRESENT[modalites_aussi] if source is PRESENT else _colonnes(source, modalites_aussi=modalites_aussi)
+    requete = _dossiers(selection, apres, limite, source).add_columns(*colonnes)
+    return [_faits(ligne, source) for ligne in await session.execute(requete)]
+
+
+def _colonnes(source: Source, *, modalites_aussi: bool) -> Sequence[ColumnElement[Any]]:
+    """What is read of a présérie beside its dossier, in the order of ``_faits``."""
+    return (
         _liste(_cellules(source, source.cellules)),
         _liste(_cellules(source, source.ecartees)),
         _liste(_receptions(source)),
@@ -67,7 +74,6 @@ async def lire_faits(
         invites(source.registre.preserie, source.au),
         *((_liste(_jours_phase_2(source)), _liste(ailleurs(source.registre))) if modalites_aussi else (null(), null())),
     )
-    return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
 
 def _dossiers(selection: Selection, apres: str | None, limite: int | None, source: Source) -> Select[*tuple[Any, ...]]:
@@ -190,11 +196,15 @@ def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:
         select(func.row(c.jour, cast(func.sum(c.executions), BigInteger)))
         .select_from(source.cellules)
         .join(pilote, pilote.id == c.pilote_id)
-        .where(c.preserie_id == p.id, pilote.phase_2_le <= c.jour)
+        .where(c.preserie_id == p.id, pilote.preserie_id == p.id, pilote.phase_2_le <= c.jour)
         .group_by(c.jour)
         .having(func.sum(c.executions) > 0)
         .correlate(p)
     )
+
+
+# To put these together takes longer than to run them.
+_DU_PRESENT = {aussi: _colonnes(PRESENT, modalites_aussi=aussi) for aussi in (True, False)}
 
 
 def _faits(ligne: Any, source: Source) -> Faits:

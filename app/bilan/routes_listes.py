@@ -1,6 +1,5 @@
 """The lists behind figures: executions, their attempts, traces, receptions that stored none, prerequisites."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -24,12 +23,10 @@ from app.parametres import LIMITE, Apres, ApresCode, Limite, Page
 from app.preseries.schemas import PrerequisLu
 from app.preseries.service import introuvable, terminee
 from app.reponses import Reponses, problemes
-from app.stockage.dependances import SessionLecture, SessionRegistre
+from app.stockage.dependances import SessionLecture, SessionRegistre, base_de, place
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
-ATTENTE_S = 5.0
-"""How long a file waits for others to end."""
 TROP_DE_FICHIERS = "Trop de fichiers sont en cours d'envoi : redemandez le vôtre dans un instant."
 _REFUS = problemes(introuvable(), TracesPurgees, EcritureEnCours)
 _EXEMPLE = (
@@ -104,16 +101,8 @@ async def _en_csv(requete: Request, _: Lecteur) -> AsyncIterator[bool]:
     if not prefere(",".join(requete.headers.getlist("accept")), CSV, "application/json"):
         yield False
         return
-    exports: asyncio.Semaphore = requete.app.state.exports
-    try:
-        async with asyncio.timeout(ATTENTE_S):
-            await exports.acquire()
-    except TimeoutError:
-        raise Surcharge(TROP_DE_FICHIERS) from None
-    try:
+    async with place(requete.app.state.exports, TROP_DE_FICHIERS):
         yield True
-    finally:
-        exports.release()
 
 
 EnCsv = Annotated[bool, Depends(_en_csv)]
@@ -135,7 +124,7 @@ async def lister_executions(
 ) -> Page[ExecutionLue] | Response:
     if en_csv:
         return Export(
-            requete.app.state.base,
+            base_de(requete),
             lambda session: service.executions_en_csv(replace(demande, session=session), filtre),
             f"{demande.preserie}-executions.csv",
         )

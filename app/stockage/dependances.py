@@ -1,5 +1,6 @@
 """FastAPI dependencies: a session to read on one snapshot, or to write in one commit before the answer is sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -7,24 +8,49 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.erreurs import Surcharge
 from app.stockage.base import Base
 from app.stockage.generation import avancer
+
+ATTENTE_S = 5.0
+"""How long who wants one of a few places waits for it."""
+TROP_DE_RELECTURES = "Trop de lectures de toutes les traces sont en cours : redemandez dans un instant."
+
+
+@asynccontextmanager
+async def place(places: asyncio.Semaphore, complet: str) -> AsyncIterator[None]:
+    """One of a few places. Raises Surcharge (503), which says ``complet``, where none is free soon."""
+    try:
+        async with asyncio.timeout(ATTENTE_S):
+            await places.acquire()
+    except TimeoutError:
+        raise Surcharge(complet) from None
+    try:
+        yield
+    finally:
+        places.release()
 
 
 @asynccontextmanager
 async def relecture(requete: Request) -> AsyncIterator[None]:
     """For what reads all the traces of a présérie again: few at a time, on connections where that may take long.
 
-    For a dependency to be declared before the session, whose connection it chooses: who waits here holds none.
+    For a dependency to be declared before the session of a reader, whose connection it chooses: who waits here holds
+    none. Raises Surcharge (503).
     """
-    async with requete.app.state.relectures:
+    async with place(requete.app.state.relectures, TROP_DE_RELECTURES):
         requete.state.base = requete.app.state.base_des_relectures
         yield
 
 
-async def _lecture(requete: Request) -> AsyncIterator[AsyncSession]:
+def base_de(requete: Request) -> Base:
+    """Where this request reads."""
     base: Base = getattr(requete.state, "base", requete.app.state.base)
-    async with base.lecture() as session:
+    return base
+
+
+async def _lecture(requete: Request) -> AsyncIterator[AsyncSession]:
+    async with base_de(requete).lecture() as session:
         yield session
 
 

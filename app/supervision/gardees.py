@@ -1,9 +1,11 @@
 """Préséries as last read, each kept until something of it changes: most of them stand still between two readings.
 
-All that a présérie's figures come from changes with the registry's generation, or adds to what it received.
+All that a présérie's figures come from changes with the registry's generation, or adds to what it received; but for
+what is mended by hand in the database, which is seen within a minute.
 """
 
 import asyncio
+import time
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.bilan.depot import Selection, lire_faits
 from app.supervision.familles import Jugee
 
+_AGE_MAX_S = 60.0
 _REPERES = text("""
 SELECT p.id, r.generation,
        (SELECT coalesce(sum(c.nombre), 0)::int8 FROM compteur_trace AS c WHERE c.preserie_id = p.id) AS receptions
@@ -23,10 +26,13 @@ class Gardees:
 
     def __init__(self) -> None:
         self._jugees: dict[int, tuple[tuple[int, int], Jugee]] = {}
+        self._depuis = time.monotonic()
 
     async def relire(self, session: AsyncSession) -> list[Jugee]:
         """All of them on the session's snapshot, in the order of their codes; only what changed is read."""
         reperes = {ligne.id: (ligne.generation, ligne.receptions) for ligne in await session.execute(_REPERES)}
+        if time.monotonic() - self._depuis > _AGE_MAX_S:
+            self._jugees, self._depuis = {}, time.monotonic()
         gardees = {id_: garde for id_, garde in self._jugees.items() if garde[0] == reperes.get(id_)}
         if changees := reperes.keys() - gardees.keys():
             lues = await lire_faits(session, Selection(ids=changees), modalites_aussi=False)

@@ -34,6 +34,9 @@ async def _au(requete: Request, lecteur: Lecteur, au: InstantBorne | None = None
         yield au
 
 
+RELECTURES = frozenset({_relu_au, _au})
+"""By which the API's description sees that an operation may have to wait for its turn."""
+
 Au = Annotated[datetime | None, Depends(_au, scope="function")]
 ReluAu = Annotated[datetime | None, Depends(_relu_au, scope="function")]
 """The instant of « au »; ReluAu for what reads all the traces even of now.

@@ -1,6 +1,7 @@
 """`python -m bench.croissance`: one database at several sizes; a table of times and rates, and JSON."""
 
 import argparse
+import math
 import shutil
 import signal
 import statistics
@@ -20,7 +21,7 @@ from bench import machine, resultats
 from bench.__main__ import interrompre
 from bench.concurrents import Forme, Temps
 from bench.croissance.base import ServiceLarge
-from bench.croissance.lectures import Duree, lectures, mesurer
+from bench.croissance.lectures import Duree, confronter, lectures, mesurer
 from bench.processus import ConcurrentDefaillantError, arreter_postgresql_oublie
 
 FORMES: Mapping[str, Forme] = {"tableaux de 100": Forme(100, 16), "une par une": Forme(1, 64)}
@@ -32,11 +33,16 @@ _DEBIT_MIN = 0.7
 
 @dataclass(frozen=True)
 class Releve:
-    """What was measured of the database at one size."""
+    """What was measured of the database at one size.
+
+    ``face_a_face``: reads of one of the smallest size and of this one, in turn, so that a slow minute of the machine
+    weighs on both.
+    """
 
     comptes: Mapping[str, int]
     lectures: Mapping[str, Duree]
     ecritures: Mapping[str, Sequence[float]]
+    face_a_face: Mapping[str, tuple[Duree, Duree]]
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,22 +72,32 @@ def _suivre(service: ServiceLarge, console: Console, quoi: str, total: int, fair
         faire()
 
 
-def relever(service: ServiceLarge, taille: int, console: Console) -> Releve:
-    """Brings the database to a size and measures it; the write path last, since it makes it larger."""
+def porter(service: ServiceLarge, taille: int, console: Console) -> None:
+    """Brings the database to a size, and to rest."""
     manquent = taille - (service.compter()["traces"] or 0)
     if manquent > 0:
         _suivre(service, console, f"{taille} traces", manquent, lambda: service.remplir(manquent))
     service.particulariser()
     service.reposer()
+
+
+def relever(service: ServiceLarge, petite: ServiceLarge, taille: int, console: Console) -> Releve:
+    """Measures the database at a size; the write path last, since it makes it larger."""
+
+    def dire(ligne: str) -> None:
+        console.print(f"{taille} : {ligne}", markup=False)
+
+    porter(service, taille, console)
     comptes = service.compter()
-    durees = mesurer(service, lambda dit: console.print(f"{taille} : {dit}", markup=False))
+    durees = mesurer(service, dire)
+    face_a_face = confronter(petite, service, dire)
     debits: dict[str, list[float]] = {libelle: [] for libelle in FORMES}
     for _ in range(_TOURS):
         for libelle, forme in FORMES.items():
             service.reposer()
             debits[libelle].append(service.mesurer_l_ecriture(forme, _TEMPS).par_seconde)
-            console.print(f"{taille} : {libelle} : {debits[libelle][-1]:.0f} traces/s")
-    return Releve(comptes, durees, debits)
+            dire(f"{libelle} : {debits[libelle][-1]:.0f} traces/s")
+    return Releve(comptes, durees, debits, face_a_face)
 
 
 def _tableau(releves: Mapping[int, Releve], objectifs: Mapping[str, float | None]) -> Table:
@@ -91,10 +107,13 @@ def _tableau(releves: Mapping[int, Releve], objectifs: Mapping[str, float | None
         table.add_column(f"{taille:,}".replace(",", " "), justify="right", no_wrap=True)
     table.add_column("rapport", justify="right", no_wrap=True)
     table.add_column("objectif", justify="right", no_wrap=True)
-    premier = next(iter(releves.values()))
+    premier, dernier = next(iter(releves.values())), list(releves.values())[-1]
     for libelle in premier.lectures:
         valeurs = [releve.lectures[libelle].mediane_ms for releve in releves.values()]
-        _ligne(table, libelle, valeurs, "≤", objectifs[libelle])
+        _ligne(table, libelle, valeurs, "≤", None)
+    for libelle, (une, autre) in dernier.face_a_face.items() if len(releves) > 1 else ():
+        vides = [math.nan] * (len(releves) - 2)
+        _ligne(table, f"{libelle}, tour à tour", [une.mediane_ms, *vides, autre.mediane_ms], "≤", objectifs[libelle])
     for libelle in premier.ecritures:
         valeurs = [statistics.median(releve.ecritures[libelle]) for releve in releves.values()]
         _ligne(table, libelle, valeurs, "≥", _DEBIT_MIN)
@@ -105,7 +124,9 @@ def _ligne(table: Table, libelle: str, valeurs: Sequence[float], sens: str, obje
     rapport = valeurs[-1] / valeurs[0]
     tenu = objectif is None or (rapport <= objectif if sens == "≤" else rapport >= objectif)
     dit = "" if objectif is None else f"{sens} {objectif:g} " + ("atteint" if tenu else "[red]manqué[/red]")
-    table.add_row(libelle, *(f"{valeur:,.1f}".replace(",", " ") for valeur in valeurs), f"{rapport:.2f}", dit)
+    table.add_row(
+        libelle, *("" if math.isnan(v) else f"{v:,.1f}".replace(",", " ") for v in valeurs), f"{rapport:.2f}", dit
+    )
 
 
 def _document(releves: Mapping[int, Releve], description: Mapping[str, Any], preseries: int) -> dict[str, Any]:
@@ -119,13 +140,16 @@ def _document(releves: Mapping[int, Releve], description: Mapping[str, Any], pre
 
 def _jouer(arguments: argparse.Namespace, dossier: Path, console: Console) -> None:
     description = machine.description(dossier, machine.coeurs(arguments.coeurs))
-    service = ServiceLarge(arguments.preseries, arguments.workers)
+    service, petite = (ServiceLarge(arguments.preseries, arguments.workers) for _ in range(2))
     try:
-        _suivre(service, console, "préséries", arguments.preseries, lambda: service.demarrer(dossier))
-        releves = {taille: relever(service, taille, console) for taille in arguments.tailles}
+        _suivre(service, console, "préséries", arguments.preseries, lambda: service.demarrer(dossier / "grande"))
+        _suivre(petite, console, "préséries", arguments.preseries, lambda: petite.demarrer(dossier / "petite"))
+        porter(petite, arguments.tailles[0], console)
+        releves = {taille: relever(service, petite, taille, console) for taille in arguments.tailles}
         objectifs = {lecture.libelle: lecture.objectif for lecture in lectures(service)}
     finally:
         service.arreter()
+        petite.arreter()
     Console(width=max(console.width, 118)).print(_tableau(releves, objectifs))
     chemin = resultats.ecrire(_document(releves, description, arguments.preseries), arguments.json)
     console.print(f"écrit dans {chemin}", markup=False)
@@ -138,7 +162,6 @@ def main() -> int:
     console = Console(stderr=True)
     dossier = arguments.dossier or machine.dossier_de_travail()
     try:
-        dossier.mkdir(parents=True, exist_ok=True)
         _jouer(arguments, dossier, console)
     except KeyboardInterrupt:
         console.print("interrompu")

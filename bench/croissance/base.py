@@ -51,6 +51,7 @@ class ServiceLarge(Service):
         self.avancer: Avancement = lambda _: None
 
     def demarrer(self, dossier: Path) -> None:
+        dossier.mkdir(parents=True, exist_ok=True)
         super().demarrer(dossier)
         self.dossier = dossier
         self.client = self._client

@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.bilan.identifiants import CleExecution, lire_identifiant
@@ -13,6 +13,7 @@ from bench.registre import EDITEUR, PILOTES, PRESERIE
 _ECHAUFFEMENT = 3
 _REPETITIONS = 20
 _REPETITIONS_MIN = 3
+_CONFRONTATIONS = 60
 _BUDGET_S = 20.0
 _FRAICHEUR_S = 1.05
 """A scrape shows what another one read within the last second: this long after it, one reads anew."""
@@ -85,6 +86,31 @@ def mesurer(service: ServiceLarge, annoncer: Callable[[str], None]) -> Mapping[s
         mesures[lecture.libelle] = duree = _une(service, lecture)
         annoncer(f"{lecture.libelle} : {duree.mediane_ms:.1f} ms" + (f" ({duree.refus})" if duree.refus else ""))
     return mesures
+
+
+def confronter(
+    petite: ServiceLarge, grande: ServiceLarge, annoncer: Callable[[str], None]
+) -> Mapping[str, tuple[Duree, Duree]]:
+    """The reads that have a target, in turn on a database of the smallest size and on the one at hand."""
+    mesures = {}
+    for lecture in (une for une in lectures(grande) if une.objectif is not None):
+        time.sleep(lecture.pause_s)
+        durees: tuple[list[float], list[float]] = [], []
+        for _ in range(_ECHAUFFEMENT + _CONFRONTATIONS):
+            time.sleep(lecture.pause_s)
+            for service, siennes in zip((petite, grande), durees, strict=True):
+                depart = time.perf_counter()
+                service.demander("GET", lecture.chemin)
+                siennes.append((time.perf_counter() - depart) * 1000)
+        mesures[lecture.libelle] = une, autre = _resumer(durees[0]), _resumer(durees[1])
+        rapport = autre.mediane_ms / une.mediane_ms
+        annoncer(f"{lecture.libelle} : {une.mediane_ms:.1f} et {autre.mediane_ms:.1f} ms, tour à tour ({rapport:.2f})")
+    return mesures
+
+
+def _resumer(durees: Sequence[float]) -> Duree:
+    comptees = durees[_ECHAUFFEMENT:]
+    return Duree(statistics.median(comptees), min(comptees), max(comptees), len(comptees))
 
 
 def _une(service: ServiceLarge, lecture: Lecture) -> Duree:

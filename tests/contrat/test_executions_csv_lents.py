@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from starlette.types import Message
 
-from app.bilan import export, routes_listes
+from app.bilan import export
+from app.stockage import dependances
 from app.stockage.base import Base
 from tests.contrat.aides import verifier_probleme
 from tests.contrat.fichiers import EN_CSV, NOMBRE, recevoir, remplir
@@ -34,12 +35,12 @@ async def test_un_fichier_de_trop_est_refuse_puis_servi(cnam: Service, monkeypat
     async with asyncio.timeout(PATIENCE_S):
         while not exports.locked():  # noqa: ASYNC110 — the service tells nobody
             await asyncio.sleep(0.01)
-    monkeypatch.setattr(routes_listes, "ATTENTE_S", 0.1)
+    monkeypatch.setattr(dependances, "ATTENTE_S", 0.1)
     refus = await cnam.appeler("GET", CHEMIN, headers=EN_CSV)
     verifier_probleme(refus, 503, "surcharge")
     assert refus.headers["retry-after"] == "1"
     assert (await cnam.lire(CHEMIN))["elements"] == []
-    monkeypatch.setattr(routes_listes, "ATTENTE_S", PATIENCE_S)
+    monkeypatch.setattr(dependances, "ATTENTE_S", PATIENCE_S)
     attente = asyncio.create_task(cnam.appeler("GET", CHEMIN, headers=EN_CSV))
     await asyncio.sleep(0.1)
     lu.set()
