@@ -7,7 +7,6 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext
 
 from app.acces.dependances import Exigence, refus_de_role
-from app.bilan.dependances import RELECTURES
 from app.erreurs import (
     BaseIndisponible,
     CleAbsente,
@@ -24,7 +23,8 @@ from app.parametres import parametre_inconnu, refuser_les_inconnus
 from app.planning.routes import EN_CSV
 from app.questionnaire.routes_page import EN_FORMULAIRE
 from app.reponses import champ_requis
-from app.stockage.dependances import DEPENDANCES, TROP_DE_RELECTURES
+from app.stockage.dependances import DEPENDANCES, RELECTURES, TROP_DE_RELECTURES
+from app.traces import dependances as des_traces
 from app.traces import reception
 from app.traces.lecture import pas_du_json
 
@@ -51,7 +51,7 @@ def problemes(
         yield pas_du_json() if servie_a_part else illisible()
     if champ is not None or en_csv:
         yield from (trop_lent(), trop_grand(), trop_de_corps())
-    if not RELECTURES.isdisjoint(appels):
+    if not (RELECTURES | des_traces.RELECTURES).isdisjoint(appels):
         yield Surcharge(TROP_DE_RELECTURES)
     if methode in PORTEURS:
         yield _autre_media(contexte, en_csv=en_csv, servie_a_part=servie_a_part)

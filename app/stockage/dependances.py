@@ -43,6 +43,11 @@ async def relecture(requete: Request) -> AsyncIterator[None]:
         yield
 
 
+async def _relecture(requete: Request) -> AsyncIterator[None]:
+    async with relecture(requete):
+        yield
+
+
 def base_de(requete: Request) -> Base:
     """Where this request reads."""
     base: Base = getattr(requete.state, "base", requete.app.state.base)
@@ -65,5 +70,9 @@ DEPENDANCES = frozenset({_lecture, _ecriture})
 """By which the API's description sees that an operation needs the database."""
 
 # scope="function": FastAPI would otherwise commit after the answer has left.
+Relecture = Annotated[None, Depends(_relecture, scope="function")]
+"""To be declared between who asks and the session."""
+RELECTURES = frozenset({_relecture})
+"""By which the description sees that an operation may have to wait for its turn, as those of ``app.traces`` may."""
 SessionLecture = Annotated[AsyncSession, Depends(_lecture, scope="function")]
 SessionRegistre = Annotated[AsyncSession, Depends(_ecriture, scope="function")]

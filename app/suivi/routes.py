@@ -1,31 +1,18 @@
 """GET /preseries/{code}/postes."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from app.erreurs import TracesPurgees
 from app.parametres import LIMITE, Apres, Limite, Page
 from app.preseries.dependances import CodeChemin, Lecteur
 from app.preseries.service import introuvable
 from app.reponses import problemes
-from app.stockage.dependances import SessionLecture, relecture
+from app.stockage.dependances import Relecture, SessionLecture
 from app.suivi import service
 from app.suivi.depot import Filtre
 from app.suivi.schemas import PosteSuiviLu
 
 routes = APIRouter(tags=["Registre"])
-
-
-async def _tour(requete: Request, _: Lecteur) -> AsyncIterator[None]:
-    """Few at a time: each reads all the receptions of a présérie, and must leave connections to the others."""
-    async with relecture(requete):
-        yield
-
-
-Tour = Annotated[None, Depends(_tour, scope="function")]
-"""To be declared before the session: who waits here holds no connection."""
 
 
 @routes.get(
@@ -39,7 +26,7 @@ installé dont rien n'est jamais venu a une ligne, sans poste ni réception.""",
 async def lister_postes(
     code: CodeChemin,
     acces: Lecteur,
-    _tour: Tour,
+    _: Relecture,
     session: SessionLecture,
     silencieux: bool | None = None,
     apres_desactivation: bool | None = None,

@@ -35,7 +35,7 @@ async def _au(requete: Request, lecteur: Lecteur, au: InstantBorne | None = None
 
 
 RELECTURES = frozenset({_relu_au, _au})
-"""By which the API's description sees that an operation may have to wait for its turn."""
+"""Beside those of ``app.stockage``."""
 
 Au = Annotated[datetime | None, Depends(_au, scope="function")]
 ReluAu = Annotated[datetime | None, Depends(_relu_au, scope="function")]

@@ -1,6 +1,7 @@
 """What the tests of the executions' file share: a long list, and a reader that is handed each message."""
 
 import asyncio
+from urllib.parse import urlencode
 
 import asyncpg
 from starlette.types import Message, Send
@@ -24,7 +25,7 @@ async def remplir(cnam: Service, proprietaire: asyncpg.Connection) -> None:
     )
 
 
-async def recevoir(cnam: Service, recu: Send) -> None:
+async def recevoir(cnam: Service, recu: Send, **filtre: str) -> None:
     """Calls the service as a server does, and hands over each message as it is sent."""
     scope = {
         "type": "http",
@@ -34,7 +35,7 @@ async def recevoir(cnam: Service, recu: Send) -> None:
         "scheme": "http",
         "path": "/executions",
         "raw_path": b"/executions",
-        "query_string": f"preserie={PRESERIE}".encode(),
+        "query_string": urlencode({"preserie": PRESERIE} | filtre).encode(),
         "root_path": "",
         "headers": [(b"accept", b"text/csv"), (b"authorization", f"Bearer {cnam.cle}".encode())],
         "client": ("127.0.0.1", 1),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -103,3 +104,21 @@ async def test_un_lecteur_lent_dans_les_bornes_a_tout(cnam: Service, proprietair
             recus = await asyncio.to_thread(_lire, prise, 0.002)
     assert recus.endswith(b"\r\n0\r\n\r\n")
     assert recus.count(b";dispositifs_medicaux;") == NOMBRE
+
+
+async def test_un_fichier_d_avant_ne_prend_aucune_connexion_aux_autres(
+    cnam: Service, proprietaire: asyncpg.Connection
+) -> None:
+    """It is worked out again from the traces, under the delay that holds for that."""
+    await remplir(cnam, proprietaire)
+    await proprietaire.execute("UPDATE trace SET recue_le = recue_le - interval '1 minute'")
+    etat = cnam.application.state
+    prises: list[tuple[int, int]] = []
+
+    async def noter(_: Message) -> None:
+        prises.append((etat.base.connexions_prises, etat.base_des_relectures.connexions_prises))
+
+    au = (datetime.now(UTC) - timedelta(seconds=10)).isoformat()
+    await recevoir(cnam, noter, au=au)
+    assert (0, 1) in prises
+    assert {courantes for courantes, _ in prises} == {0}

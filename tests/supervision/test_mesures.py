@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from app.acces.roles import Acces, Role
+from app.supervision import gardees, lecture
 from app.traces.refus import Refus
 from tests.contrat.aides import cas, verifier_probleme
 from tests.outils import Service, trace
@@ -188,3 +189,23 @@ async def test_une_cle_revoquee_ne_releve_plus(supervision: Service, proprietair
     await proprietaire.execute("UPDATE registre SET generation = generation + 1")
     await asyncio.sleep(1)
     verifier_probleme(await supervision.appeler("GET", "/metrics"), 401, "cle-refusee")
+
+
+async def test_ce_qu_on_repare_dans_la_base_se_voit_dans_la_minute(
+    service: Service, proprietaire: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a reception nor a change of the registry tells of it."""
+    cnam = await service.en(Role.CNAM)
+    await cnam.inscrire()
+    assert (await cnam.poster(trace())).status_code == 201
+    monkeypatch.setattr(lecture, "FRAICHE_S", 0.0)
+
+    async def executions() -> float:
+        series = (await _relever(cnam)).series("preserie_executions")
+        return next(valeur for cle, valeur in series.items() if ("enregistree", "true") in cle)
+
+    assert await executions() == 1
+    await proprietaire.execute("UPDATE compteur_execution SET executions = 5")
+    assert await executions() == 1
+    monkeypatch.setattr(gardees, "_AGE_MAX_S", 0.0)
+    assert await executions() == 5
