@@ -143,6 +143,7 @@ def serveur(
     reglages: Mapping[str, str] = MappingProxyType({}),
     ajouts: Mapping[str, str] = MappingProxyType({}),
     code: Path | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Iterator[Serveur]:
     """The service, ready; whatever is left of it and of its PostgreSQL at the end is killed.
 
@@ -163,7 +164,7 @@ def serveur(
         )
     try:
         lui = Serveur(lance, dossier, port, journal)
-        attendre(lui.pret)
+        attendre(lui.pret, patience_s)
         yield lui
     finally:
         nettoyer(lance)

@@ -171,7 +171,7 @@ def test_un_ouvrier_lent_a_demarrer_n_est_pas_tue_avant_de_servir(tmp_path: Path
     """Slower than the 5 s that uvicorn gives by itself."""
     lenteur = "import sys, time\nif any('spawn_main' in mot for mot in sys.orig_argv): time.sleep(7)\n"
     (tmp_path / "sitecustomize.py").write_text(lenteur)
-    with serveur(tmp_path / "donnees", ajouts={"PYTHONPATH": str(tmp_path)}) as lui:
+    with serveur(tmp_path / "donnees", ajouts={"PYTHONPATH": str(tmp_path)}, patience_s=90) as lui:
         assert len(lui.ouvriers()) == 2
         assert "died" not in lui.journal.read_text()
 
