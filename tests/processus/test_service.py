@@ -1,6 +1,5 @@
 """A service of two workers: whatever one acknowledges holds at once for the other."""
 
-import asyncio
 import json
 import os
 import random
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.outils import Corps, attendu_exemple, trace
+from tests.outils import Corps, attendu_exemple, ensemble, trace
 from tests.processus.exemple import exemple, retenues, verifier
 from tests.processus.lancement import Serveur, attendre, creer_cle, environnement, executer, serveur
 
@@ -94,7 +93,7 @@ async def test_l_exemple_par_8_connexions_donne_les_chiffres_attendus(service: S
                 accuse = (await client.post("/traces", json=lot)).raise_for_status().json()
                 sommes.update({cle: accuse[cle] for cle in ("recues", "enregistrees", "doublons", "rejetees")})
 
-    await asyncio.gather(*(servir(melees[i::8]) for i in range(8)))
+    await ensemble(*(servir(melees[i::8]) for i in range(8)))
     attendu = attendu_exemple()
     post = attendu["post"]
     assert sommes == {
