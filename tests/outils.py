@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -21,6 +22,7 @@ from tests.description import verifier_reponse
 PRESERIE = "ortho-plus-lpp"
 PILOTES = ("389391422", "387580488", "333098086", "383123476", "337492589")
 Corps = dict[str, Any]
+T = TypeVar("T")
 _numeros = itertools.count()
 
 
@@ -167,3 +169,10 @@ async def vider_les_traces(proprietaire: asyncpg.Connection) -> None:
         "TRUNCATE trace, reception_sans_suite, execution, "
         "compteur_execution, compteur_trace, compteur_operation, anomalie"
     )
+
+
+async def ensemble(*actes: Coroutine[Any, Any, T]) -> list[T]:
+    """What each gives, all at once; where one fails, none of the others goes on into the next test."""
+    async with asyncio.TaskGroup() as groupe:
+        taches = [groupe.create_task(acte) for acte in actes]
+    return [tache.result() for tache in taches]

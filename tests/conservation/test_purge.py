@@ -21,7 +21,7 @@ from app.stockage import generation
 from app.stockage.base import Base
 from tests.contrat.aides import cas, compter, etat_dit, inscrire_rival, mettre, verifier_probleme
 from tests.journal.aides import commande, verifier
-from tests.outils import PILOTES, PRESERIE, Service, echec, envoyer_l_exemple, trace
+from tests.outils import PILOTES, PRESERIE, Service, echec, ensemble, envoyer_l_exemple, trace
 
 DELAI = timedelta(days=EN_VIGUEUR["lpp"].donnees.conservation_jours)
 BILAN = f"/bilan/preseries/{PRESERIE}"
@@ -202,7 +202,7 @@ async def test_deux_purges_a_la_fois_n_en_font_qu_une(
 ) -> None:
     await _terminer(proprietaire, DELAI)
     dues = await _dues(base)
-    await asyncio.gather(*(conservation.purger(base, due, lambda _: None, lot=100) for due in [*dues] * 3))
+    await ensemble(*(conservation.purger(base, due, lambda _: None, lot=100) for due in [*dues] * 3))
     assert await _reste(proprietaire) == (0, 0)
     entrees = (await cnam.lire("/journal"))["elements"]
     assert [e["action"] for e in entrees if "purge" in e["action"]].count("purge") == 1

@@ -1,6 +1,5 @@
 """Anomalies over HTTP: opened by traces, declared, corrected, set aside, reopened; what was done stays."""
 
-import asyncio
 from itertools import permutations
 
 import asyncpg
@@ -20,7 +19,7 @@ from tests.contrat.anomalies import (
     declarer,
     suivre,
 )
-from tests.outils import PILOTES, Service, echec, trace, vider_les_traces
+from tests.outils import PILOTES, Service, echec, ensemble, trace, vider_les_traces
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ async def test_une_declaration_ouvre_et_la_meme_ne_change_rien(
 
 async def test_deux_declarations_a_la_fois_n_en_font_qu_une(cnam: Service, editeur: Service) -> None:
     envois = [service.appeler("POST", LISTE, json=DECLARATION) for service in (cnam, editeur) * 4]
-    statuts = sorted(reponse.status_code for reponse in await asyncio.gather(*envois))
+    statuts = sorted(reponse.status_code for reponse in await ensemble(*envois))
     assert statuts == [*[200] * 6, 201, 201]
     assert {suite["role"] for suite in (await cnam.lire(UNE))["historique"]} == {"cnam", "editeur"}
 

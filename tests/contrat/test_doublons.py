@@ -1,12 +1,10 @@
 """The same content is equality of values; the same id with any other value is refused and the first stands."""
 
-import asyncio
-
 import asyncpg
 import pytest
 
 from tests.contrat.aides import accuse, compter, inscrire_rival
-from tests.outils import Corps, Service, echec, trace, uuid_de
+from tests.outils import Corps, Service, echec, ensemble, trace, uuid_de
 
 _ID = "0199a3f0-7c1e-7b2a-9d51-4f5f3b1c2d3e"
 _BASE = trace(id=_ID, poste=..., sequence=..., scor_envoye=..., duree_ms=..., ordonnance="2N8K4XYZ00012345")
@@ -80,7 +78,7 @@ async def test_d_un_meme_id_en_meme_temps_une_seule_est_retenue(
     poste: Service, proprietaire: asyncpg.Connection
 ) -> None:
     envois = [trace(id=_ID, duree_ms=numero % 4) for numero in range(24)]
-    accuses = [r.json() for r in await asyncio.gather(*(poste.poster([envoi]) for envoi in envois))]
+    accuses = [r.json() for r in await ensemble(*(poste.poster([envoi]) for envoi in envois))]
     assert sum(a["enregistrees"] for a in accuses) == 1
     assert await compter(proprietaire, "trace") == 1
     retenue = await proprietaire.fetchval("SELECT duree_ms FROM trace")

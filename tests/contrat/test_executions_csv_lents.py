@@ -29,24 +29,22 @@ async def test_un_fichier_de_trop_est_refuse_puis_servi(cnam: Service, monkeypat
     async def lentement(_: Message) -> None:
         await lu.wait()
 
-    lents = [
-        asyncio.create_task(recevoir(cnam, lentement))
-        for _ in range(max(1, cnam.application.state.base.pool_taille // 4))
-    ]
-    async with asyncio.timeout(PATIENCE_S):
-        while not exports.locked():  # noqa: ASYNC110 — the service tells nobody
-            await asyncio.sleep(0.01)
-    monkeypatch.setattr(dependances, "ATTENTE_S", 0.1)
-    refus = await cnam.appeler("GET", CHEMIN, headers=EN_CSV)
-    verifier_probleme(refus, 503, "surcharge")
-    assert refus.headers["retry-after"] == "1"
-    assert (await cnam.lire(CHEMIN))["elements"] == []
-    monkeypatch.setattr(dependances, "ATTENTE_S", PATIENCE_S)
-    attente = asyncio.create_task(cnam.appeler("GET", CHEMIN, headers=EN_CSV))
-    await asyncio.sleep(0.1)
-    lu.set()
-    assert (await attente).status_code == 200
-    await asyncio.gather(*lents)
+    async with asyncio.TaskGroup() as groupe:
+        for _ in range(max(1, cnam.application.state.base.pool_taille // 4)):
+            groupe.create_task(recevoir(cnam, lentement))
+        async with asyncio.timeout(PATIENCE_S):
+            while not exports.locked():  # noqa: ASYNC110 — the service tells nobody
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(dependances, "ATTENTE_S", 0.1)
+        refus = await cnam.appeler("GET", CHEMIN, headers=EN_CSV)
+        verifier_probleme(refus, 503, "surcharge")
+        assert refus.headers["retry-after"] == "1"
+        assert (await cnam.lire(CHEMIN))["elements"] == []
+        monkeypatch.setattr(dependances, "ATTENTE_S", PATIENCE_S)
+        attente = groupe.create_task(cnam.appeler("GET", CHEMIN, headers=EN_CSV))
+        await asyncio.sleep(0.1)
+        lu.set()
+    assert attente.result().status_code == 200
 
 
 async def _libre(base: Base) -> None:

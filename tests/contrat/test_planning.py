@@ -245,14 +245,15 @@ class _Lent:
 
 async def test_un_envoi_lent_ne_retient_pas_le_registre(cnam: Service) -> None:
     lent = _Lent()
-    en_cours = asyncio.create_task(cnam.appeler("POST", CHEMIN, content=lent.morceaux(), headers=_CSV))
-    await lent.commence.wait()
-    corps = {"raison_sociale": "Neuf", "solution_sesam_vitale": True}
-    async with asyncio.timeout(20):
-        assert (await cnam.appeler("PUT", "/editeurs/neuf", json=corps)).status_code == 201
-    assert not en_cours.done()
-    lent.reprendre.set()
-    assert _compte(await en_cours) == (0, 0, 1)
+    async with asyncio.TaskGroup() as groupe:
+        en_cours = groupe.create_task(cnam.appeler("POST", CHEMIN, content=lent.morceaux(), headers=_CSV))
+        await lent.commence.wait()
+        corps = {"raison_sociale": "Neuf", "solution_sesam_vitale": True}
+        async with asyncio.timeout(20):
+            assert (await cnam.appeler("PUT", "/editeurs/neuf", json=corps)).status_code == 201
+        assert not en_cours.done()
+        lent.reprendre.set()
+    assert _compte(en_cours.result()) == (0, 0, 1)
 
 
 async def test_un_envoi_trop_lent_est_interrompu(cnam: Service, reglages: Reglages) -> None:

@@ -1,11 +1,9 @@
 """ETag and If-Match: two people never overwrite each other, and nobody is forced to care."""
 
-import asyncio
-
 from app.acces.roles import Role
 from tests.contrat import monde
 from tests.contrat.aides import cas, pilote, verifier_probleme
-from tests.outils import PILOTES, PRESERIE, Corps, Service
+from tests.outils import PILOTES, PRESERIE, Corps, Service, ensemble
 
 SERIE = f"/preseries/{PRESERIE}"
 OBJETS: list[tuple[str, Corps]] = [
@@ -56,7 +54,7 @@ async def test_de_deux_personnes_une_seule_l_emporte(cnam: Service) -> None:
     lu = await _etag(cnam, SERIE)
     decisions = [{"sens": "prolongation", "motif": "À revoir.", "pilotes_max": n} for n in range(7, 15)]
     envois = [cnam.appeler("POST", f"{SERIE}/decision", json=d, headers={"If-Match": lu}) for d in decisions]
-    statuts = sorted(reponse.status_code for reponse in await asyncio.gather(*envois))
+    statuts = sorted(reponse.status_code for reponse in await ensemble(*envois))
     assert statuts == [200, *[412] * 7]
     assert len((await cnam.lire(f"{SERIE}/decision"))["elements"]) == 1
 
@@ -108,6 +106,6 @@ async def test_une_premiere_inscription_peut_l_exiger(cnam: Service) -> None:
     """« If-None-Match: * »: of two people who create the same object, one only does."""
     chemin, corps = f"{SERIE}/pilotes/999999999", pilote(installe_le=None, installation_prevue_le=None)
     envois = [cnam.appeler("PUT", chemin, json=corps, headers={"If-None-Match": "*"}) for _ in range(5)]
-    assert sorted(r.status_code for r in await asyncio.gather(*envois)) == [201, *[412] * 4]
+    assert sorted(r.status_code for r in await ensemble(*envois)) == [201, *[412] * 4]
     reponse = await cnam.appeler("PUT", chemin, json=corps, headers={"If-None-Match": '"autre"'})
     verifier_probleme(reponse, 422, "corps-invalide")

@@ -138,9 +138,10 @@ async def test_cent_lecteurs_ne_coutent_qu_un_calcul_par_changement(
 
     barriere, fini = asyncio.Barrier(101), asyncio.Event()
     pretes: list[Flux] = []
-    lecteurs = [asyncio.create_task(lire(barriere, pretes, fini)) for _ in range(100)]
-    await barriere.wait()
-    try:
+    async with asyncio.TaskGroup() as groupe:
+        for _ in range(100):
+            groupe.create_task(lire(barriere, pretes, fini))
+        await barriere.wait()
         for rang in range(1, 4):
             await asyncio.sleep(0.5)
             with ordres(autre) as envoyes:
@@ -148,9 +149,7 @@ async def test_cent_lecteurs_ne_coutent_qu_un_calcul_par_changement(
                 assert len(await tous(pretes, rang)) == 1
             assert 1 <= len(calculs(envoyes)) <= 2  # a second one where something of before was announced late
             assert len(envoyes) < 10  # whatever else the service does meanwhile; of each reader, nothing
-    finally:
         fini.set()
-        await asyncio.gather(*lecteurs)
     await ouverts(autre.application, 0)
 
 

@@ -1,6 +1,5 @@
 """The journal in the database: written by many at once, changed by nobody; what is done to it behind its back."""
 
-import asyncio
 from decimal import Decimal
 
 import asyncpg
@@ -13,6 +12,7 @@ from app.stockage.embarque import PostgresEmbarque
 from app.stockage.tables import ROLE_SERVICE
 from tests.contrat.aides import cas
 from tests.journal.aides import CNAM, ecrire, fait, verifier
+from tests.outils import ensemble
 
 _COLONNES = (
     "numero = 30",
@@ -121,7 +121,7 @@ async def test_la_base_refuse_de_changer_ou_d_effacer(base: Base, postgres: Post
 
 
 async def test_ecrit_par_plusieurs_a_la_fois_il_reste_une_chaine(base: Base) -> None:
-    await asyncio.gather(*(ecrire(base, fait(rang % 5), fait(rang % 5, personnel=None)) for rang in range(20)))
+    await ensemble(*(ecrire(base, fait(rang % 5), fait(rang % 5, personnel=None)) for rang in range(20)))
     verification, tete = await verifier(base)
     assert (verification.entrees, tete.numero, verification.constats) == (40, 40, [])
 

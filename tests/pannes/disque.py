@@ -50,4 +50,4 @@ def remplir(dossier: Path) -> None:
 
 
 def vider(dossier: Path) -> None:
-    (dossier / _REMPLISSAGE).unlink()
+    (dossier / _REMPLISSAGE).unlink(missing_ok=True)

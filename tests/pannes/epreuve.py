@@ -11,6 +11,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from app.stockage.base import ERREURS_DE_BASE
+from app.stockage.embarque import PostgresEmbarqueImpossible
 from tests.fuzz.campagne import memoire_mio
 from tests.pannes.carnet import Carnet
 from tests.pannes.constat import constater, constater_la_fin, vider
@@ -112,16 +113,17 @@ def eprouver(terrain: Terrain, panne: Panne, fois: int, dire: Callable[[str], No
     """The fault so many times over while clients send; every now and then they deliver all that they have."""
     releve = Releve(panne.nom)
     for premiere in range(0, fois, _TRANCHE):
-        vider(terrain)
-        terrain.lancer_clients()
+        terrain.ouvrir_un_carnet()
         try:
+            vider(terrain)
+            terrain.lancer_clients()
             _attendre_chacun(terrain.carnet)
             for _ in range(min(_TRANCHE, fois - premiere)):
                 _une_fois(terrain, panne, releve)
             terrain.finir_les_clients()
             terrain.carnet.relire()
             releve.fautes += constater_la_fin(terrain)
-        except (AssertionError, TimeoutExpired, *ERREURS_DE_BASE) as echec:
+        except (AssertionError, TimeoutExpired, PostgresEmbarqueImpossible, *ERREURS_DE_BASE) as echec:
             dires = terrain.serveur.journal.read_text()[-1500:] + terrain.dires_des_clients()
             releve.fautes.append(f"{echec!r} {dires}")
         finally:

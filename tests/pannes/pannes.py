@@ -1,4 +1,7 @@
-"""The faults. Each is done when its block is entered and mended when it is left, as an operator or a manager would."""
+"""The faults. Each is done when its block is entered and mended when it is left, as an operator or a manager would.
+
+Mended also where doing it, or what the block waits for, fails: else all faults that follow would.
+"""
 
 import asyncio
 import os
@@ -6,7 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -44,8 +47,10 @@ def service_tue(terrain: Terrain) -> Iterator[None]:
     """Supervisor and workers at once."""
     os.killpg(terrain.serveur.processus.pid, signal.SIGKILL)
     terrain.serveur.processus.wait()
-    yield
-    terrain.relancer_service()
+    try:
+        yield
+    finally:
+        terrain.relancer_service()
 
 
 @contextmanager
@@ -59,8 +64,10 @@ def connexion_tuee(terrain: Terrain) -> Iterator[None]:
 @contextmanager
 def postgres_tue(terrain: Terrain) -> Iterator[None]:
     os.kill(terrain.postmaster, signal.SIGKILL)
-    yield
-    terrain.grappe.demarrer()
+    try:
+        yield
+    finally:
+        terrain.grappe.demarrer()
 
 
 @contextmanager
@@ -75,65 +82,82 @@ def _redemarrage(signe: signal.Signals) -> Callable[[Terrain], AbstractContextMa
     def redemarrer(terrain: Terrain) -> Iterator[None]:
         postmaster = terrain.postmaster
         os.kill(postmaster, signe)
-        attendre(lambda: not vivant(postmaster))
-        yield
-        terrain.grappe.demarrer()
+        try:
+            attendre(lambda: not vivant(postmaster))
+            yield
+        finally:
+            terrain.grappe.demarrer()
 
     return redemarrer
 
 
 @contextmanager
 def postgres_suspendu(terrain: Terrain) -> Iterator[None]:
-    os.kill(terrain.postmaster, signal.SIGSTOP)
-    siens = [terrain.postmaster, *_enfants(terrain.postmaster)]
-    for pid in siens:
-        os.kill(pid, signal.SIGSTOP)
-    yield
-    for pid in siens:
-        os.kill(pid, signal.SIGCONT)
+    postmaster = terrain.postmaster
+    os.kill(postmaster, signal.SIGSTOP)
+    siens = [postmaster]
+    try:
+        siens += _enfants(postmaster)
+        _signaler(siens, signal.SIGSTOP)
+        yield
+    finally:
+        _signaler(siens, signal.SIGCONT)
+
+
+def _signaler(pids: list[int], signe: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signe)
 
 
 @contextmanager
 def connexions_prises(terrain: Terrain) -> Iterator[None]:
     """Others take every connection, those of the service too."""
     with asyncio.Runner() as boucle:
-        prises = boucle.run(_accaparer(terrain))
-        yield
-        for connexion in prises:
-            connexion.terminate()
+        prises: list[asyncpg.Connection] = []
+        try:
+            boucle.run(_accaparer(terrain, prises))
+            yield
+        finally:
+            for connexion in prises:
+                connexion.terminate()
 
 
-async def _accaparer(terrain: Terrain) -> list[asyncpg.Connection]:
+async def _accaparer(terrain: Terrain, prises: list[asyncpg.Connection]) -> None:
     proprietaire = await asyncpg.connect(terrain.url_du_proprietaire)
-    prises = [proprietaire]
+    prises.append(proprietaire)
     while True:
         try:
             while True:
                 prises.append(await asyncpg.connect(terrain.url_du_service))
         except asyncpg.TooManyConnectionsError:
             if not await proprietaire.fetchval(_DES_SERVICES):
-                return prises
+                return
             await asyncio.sleep(0.01)
 
 
 @contextmanager
 def disque_plein(terrain: Terrain) -> Iterator[None]:
     """That of the tables: PostgreSQL goes on, and refuses."""
-    remplir(terrain.grappe.chemin / "base")
-    yield
-    vider(terrain.grappe.chemin / "base")
+    try:
+        remplir(terrain.grappe.chemin / "base")
+        yield
+    finally:
+        vider(terrain.grappe.chemin / "base")
 
 
 @contextmanager
 def journal_plein(terrain: Terrain) -> Iterator[None]:
     """That of the write-ahead log: PostgreSQL falls, and may not get up before there is room."""
     postmaster = terrain.postmaster
-    remplir(terrain.grappe.chemin / "pg_wal")
-    asyncio.run(_emplir_le_journal(terrain))
-    yield
-    vider(terrain.grappe.chemin / "pg_wal")
-    if not vivant(postmaster):
-        terrain.grappe.demarrer()
+    try:
+        remplir(terrain.grappe.chemin / "pg_wal")
+        asyncio.run(_emplir_le_journal(terrain))
+        yield
+    finally:
+        vider(terrain.grappe.chemin / "pg_wal")
+        if not vivant(postmaster):
+            terrain.grappe.demarrer()
 
 
 async def _emplir_le_journal(terrain: Terrain) -> None:
@@ -149,8 +173,11 @@ async def _emplir_le_journal(terrain: Terrain) -> None:
 def reponses_perdues(terrain: Terrain) -> Iterator[None]:
     """What was asked was done, and the answer is cut at any byte."""
     terrain.passage.a_couper = _REPONSES
-    attendre(lambda: terrain.passage.a_couper == 0)
-    yield
+    try:
+        attendre(lambda: terrain.passage.a_couper == 0)
+        yield
+    finally:
+        terrain.passage.a_couper = 0
 
 
 @contextmanager
@@ -160,8 +187,10 @@ def postes_tues(terrain: Terrain) -> Iterator[None]:
     with postgres_suspendu(terrain):
         attendre(lambda: _perdues(terrain) > avant)
     terrain.tuer_les_clients()
-    yield
-    terrain.relancer_clients()
+    try:
+        yield
+    finally:
+        terrain.lancer_clients()
 
 
 def _perdues(terrain: Terrain) -> int:
@@ -172,21 +201,25 @@ def _perdues(terrain: Terrain) -> int:
 @contextmanager
 def horloge_des_postes(terrain: Terrain) -> Iterator[None]:
     """Ten years ahead, then ten years behind."""
-    for jours in (3650, -3650):
-        _regler(terrain.horloge_des_postes, str(jours))
-        time.sleep(1)
-    yield
-    _regler(terrain.horloge_des_postes, "0")
+    try:
+        for jours in (3650, -3650):
+            _regler(terrain.horloge_des_postes, str(jours))
+            time.sleep(1)
+        yield
+    finally:
+        _regler(terrain.horloge_des_postes, "0")
 
 
 @contextmanager
 def horloge_du_service(terrain: Terrain) -> Iterator[None]:
-    for jours in (400, -400):
-        _regler(terrain.horloge_du_service, f"{jours:+}d")
-        attendre(partial(_avance_de, terrain, timedelta(days=jours)))
-        time.sleep(1)
-    yield
-    _regler(terrain.horloge_du_service, "+0d")
+    try:
+        for jours in (400, -400):
+            _regler(terrain.horloge_du_service, f"{jours:+}d")
+            attendre(partial(_avance_de, terrain, timedelta(days=jours)))
+            time.sleep(1)
+        yield
+    finally:
+        _regler(terrain.horloge_du_service, "+0d")
 
 
 def _regler(horloge: Path, texte: str) -> None:

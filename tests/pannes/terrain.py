@@ -88,17 +88,21 @@ class Terrain:
     def arreter_service(self) -> None:
         self._service.close()
 
-    def lancer_clients(self) -> None:
-        """With a carnet and spools of their own."""
+    def ouvrir_un_carnet(self) -> None:
+        """For clients with spools of their own."""
         self.carnet = Carnet(Path(tempfile.mkdtemp(prefix="clients-", dir=self.dossier.parent)) / "carnet.ndjson")
         self.carnet.fichier.touch()
-        self.relancer_clients()
+        self._journal_des_clients.touch()
 
-    def relancer_clients(self) -> None:
-        """On the carnet and the spools of those before."""
+    @property
+    def _journal_des_clients(self) -> Path:
+        return self.carnet.fichier.with_suffix(".log")
+
+    def lancer_clients(self) -> None:
+        """On the carnet, and the spools of those before if there were any."""
         adresse = f"http://127.0.0.1:{self.passage.port}"
         arguments = (adresse, str(self.carnet.fichier), str(self.horloge_des_postes), *PILOTES)
-        with self.carnet.fichier.with_suffix(".log").open("ab") as sortie:
+        with self._journal_des_clients.open("ab") as sortie:
             self._clients = subprocess.Popen(
                 [sys.executable, "-m", "tests.pannes.poste", *arguments],
                 env=environnement(cle=self.cle_des_postes),
@@ -121,7 +125,7 @@ class Terrain:
         assert fin == 0, "les clients ont échoué"
 
     def dires_des_clients(self) -> str:
-        return self.carnet.fichier.with_suffix(".log").read_text()[-2000:]
+        return self._journal_des_clients.read_text()[-2000:]
 
     def creer_cle(self, acces: Acces) -> str:
         """As ``traces-postes cle creer`` does, without the start of a process."""

@@ -57,8 +57,11 @@ def creer_cle(dossier: Path, *arguments: str) -> str:
 
 
 def pid_de_postgres(dossier: Path) -> int | None:
-    fiche = dossier / "postgres" / "postmaster.pid"
-    return int(fiche.read_text().splitlines()[0]) if fiche.exists() else None
+    """None where there is none; PostgreSQL may be about to write it, or to remove it."""
+    try:
+        return int((dossier / "postgres" / "postmaster.pid").read_text().partition("\n")[0])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def vivant(pid: int) -> bool:
@@ -118,7 +121,12 @@ class Serveur:
     def ouvriers(self) -> list[int]:
         """The processes that serve: children of the supervisor that run our code."""
         enfants = Path(f"/proc/{self.processus.pid}/task/{self.processus.pid}/children").read_text().split()
-        return [int(pid) for pid in enfants if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        ouvriers = []
+        for pid in enfants:
+            with suppress(OSError):  # it may end meanwhile
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    ouvriers.append(int(pid))
+        return ouvriers
 
     def arreter(self, signal_: int = signal.SIGTERM) -> int:
         """Stops it as a service manager does; gives its exit code."""
@@ -135,6 +143,7 @@ def serveur(
     reglages: Mapping[str, str] = MappingProxyType({}),
     ajouts: Mapping[str, str] = MappingProxyType({}),
     code: Path | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Iterator[Serveur]:
     """The service, ready; whatever is left of it and of its PostgreSQL at the end is killed.
 
@@ -155,7 +164,7 @@ def serveur(
         )
     try:
         lui = Serveur(lance, dossier, port, journal)
-        attendre(lui.pret)
+        attendre(lui.pret, patience_s)
         yield lui
     finally:
         nettoyer(lance)

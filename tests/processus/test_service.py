@@ -1,6 +1,5 @@
 """A service of two workers: whatever one acknowledges holds at once for the other."""
 
-import asyncio
 import json
 import os
 import random
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.outils import Corps, attendu_exemple, trace
+from tests.outils import Corps, attendu_exemple, ensemble, trace
 from tests.processus.exemple import exemple, retenues, verifier
 from tests.processus.lancement import Serveur, attendre, creer_cle, environnement, executer, serveur
 
@@ -94,7 +93,7 @@ async def test_l_exemple_par_8_connexions_donne_les_chiffres_attendus(service: S
                 accuse = (await client.post("/traces", json=lot)).raise_for_status().json()
                 sommes.update({cle: accuse[cle] for cle in ("recues", "enregistrees", "doublons", "rejetees")})
 
-    await asyncio.gather(*(servir(melees[i::8]) for i in range(8)))
+    await ensemble(*(servir(melees[i::8]) for i in range(8)))
     attendu = attendu_exemple()
     post = attendu["post"]
     assert sommes == {
@@ -171,7 +170,7 @@ def test_un_ouvrier_lent_a_demarrer_n_est_pas_tue_avant_de_servir(tmp_path: Path
     """Slower than the 5 s that uvicorn gives by itself."""
     lenteur = "import sys, time\nif any('spawn_main' in mot for mot in sys.orig_argv): time.sleep(7)\n"
     (tmp_path / "sitecustomize.py").write_text(lenteur)
-    with serveur(tmp_path / "donnees", ajouts={"PYTHONPATH": str(tmp_path)}) as lui:
+    with serveur(tmp_path / "donnees", ajouts={"PYTHONPATH": str(tmp_path)}, patience_s=90) as lui:
         assert len(lui.ouvriers()) == 2
         assert "died" not in lui.journal.read_text()
 

@@ -1,6 +1,5 @@
 """Posts histories to the service within this process, and compares every figure with the oracle's."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from app.acces.roles import Role
-from tests.outils import Service, vider_les_traces
+from tests.outils import Service, ensemble, vider_les_traces
 from tests.proprietes.histoires import Histoire
 from tests.proprietes.oracle import AXES, Oracle, Registre
 from tests.proprietes.recompte import ecarts
@@ -83,7 +82,7 @@ class Confrontation:
                 accuse = await self.poster(lot)
                 sommes.update({cle: nombre for cle, nombre in accuse.items() if cle != "rejets"})
 
-        await asyncio.gather(*(servir() for _ in range(taches)))
+        await ensemble(*(servir() for _ in range(taches)))
         return sommes
 
     async def verifier(self, oracle: Oracle, *, receptions: bool = True) -> None:

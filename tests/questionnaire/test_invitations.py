@@ -1,6 +1,5 @@
 """Invitations: to whom, for how long, and what is kept of their tokens."""
 
-import asyncio
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from app.main import create_app
 from app.referentiels import EN_VIGUEUR
 from app.reglages import Reglages
 from tests.contrat.aides import cas, compter, mettre, verifier_probleme
-from tests.outils import PILOTES, PRESERIE, Corps, Service
+from tests.outils import PILOTES, PRESERIE, Corps, Service, ensemble
 from tests.questionnaire.aides import INVITATIONS, inviter, inviter_un, repondre, reponse
 
 VALIDITE = timedelta(days=EN_VIGUEUR["lpp"].questionnaire.validite_jours)
@@ -125,6 +124,6 @@ async def test_le_journal_dit_qui_est_invite_sans_son_lien(cnam: Service) -> Non
 
 
 async def test_deux_invitations_a_la_fois_n_en_laissent_qu_une_valable(cnam: Service, pilote: Service) -> None:
-    jetons = await asyncio.gather(*(inviter_un(cnam) for _ in range(4)))
+    jetons = await ensemble(*(inviter_un(cnam) for _ in range(4)))
     statuts = [(await pilote.appeler("GET", f"/questionnaire/{jeton}")).status_code for jeton in jetons]
     assert sorted(statuts) == [200, 410, 410, 410]

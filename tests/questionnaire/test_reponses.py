@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.contrat.aides import NIR, cas, compter, mettre, verifier_probleme
-from tests.outils import PILOTES, Service
+from tests.outils import PILOTES, Service, ensemble
 from tests.questionnaire.aides import (
     REPONSES,
     bloquee,
@@ -127,7 +127,7 @@ async def test_deux_envois_a_la_fois_ne_font_qu_une_reponse(
 ) -> None:
     jeton = await inviter_un(cnam)
     envois = [pilote.appeler("POST", f"/questionnaire/{jeton}", json=reponse()) for _ in range(20)]
-    statuts = sorted(recue.status_code for recue in await asyncio.gather(*envois))
+    statuts = sorted(recue.status_code for recue in await ensemble(*envois))
     assert statuts == [200] * 19 + [201]
     assert (await compter(base, "reponse"), len(await entrees_du_journal(cnam))) == (1, 1)
 

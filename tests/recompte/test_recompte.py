@@ -143,12 +143,12 @@ async def test_tout_concorde_apres_et_pendant_des_ecritures_simultanees(cnam: Se
         for debut in range(0, len(part), 7):
             assert (await cnam.poster(part[debut : debut + 7])).status_code == 200
 
-    ecritures = [asyncio.create_task(poster(traces[rang::8])) for rang in range(8)]
     pendant = 0
-    while not all(ecriture.done() for ecriture in ecritures):
-        assert await constats(cnam) == []
-        pendant += 1
-    await asyncio.gather(*ecritures)
+    async with asyncio.TaskGroup() as groupe:
+        ecritures = [groupe.create_task(poster(traces[rang::8])) for rang in range(8)]
+        while not all(ecriture.done() for ecriture in ecritures):
+            assert await constats(cnam) == []
+            pendant += 1
     assert pendant > 1
     assert await constats(cnam) == []
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from app.stockage.base import Base
 from app.stockage.generation import FRAICHEUR_MAX_S, Generation
 from tests.contrat.aides import etat_dit, mettre
-from tests.outils import PILOTES, PRESERIE, Corps, Service, trace
+from tests.outils import PILOTES, PRESERIE, Corps, Service, ensemble, trace
 
 CONSIGNE = f"/traces/consigne?logiciel=ortho-plus&numero_am={PILOTES[0]}"
 FOULE = 200
@@ -62,7 +62,7 @@ async def _foule(
 ) -> list[httpx.Response]:
     """Many who ask at once for a consigne, or post the same trace, half of them each instance."""
     methode, chemin = ("GET", chemin) if corps is None else ("POST", "/traces")
-    return await asyncio.gather(*(services[rang % 2].appeler(methode, chemin, json=corps) for rang in range(FOULE)))
+    return await ensemble(*(services[rang % 2].appeler(methode, chemin, json=corps) for rang in range(FOULE)))
 
 
 async def test_une_foule_partage_un_regard(ordres: Ordres, base: Base) -> None:
@@ -87,7 +87,7 @@ async def test_le_regard_a_commence_apres_la_question(base: Base, proprietaire: 
         assert await generation.confirmer()
         assert generation.numero >= numero
 
-    await asyncio.gather(*(changer_puis_demander(rang) for rang in range(FOULE)))
+    await ensemble(*(changer_puis_demander(rang) for rang in range(FOULE)))
 
 
 async def test_un_regard_sans_reponse_l_est_pour_tous(base: Base, proprietaire: asyncpg.Connection) -> None:

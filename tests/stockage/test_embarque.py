@@ -1,13 +1,12 @@
 """The embedded server, on real clusters: shared, taken over, restarted, let through closed directories."""
 
-import asyncio
 import os
 import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 from app.stockage.acces_posix import Compte, droits, lire_acl
 from app.stockage.embarque import PostgresEmbarqueImpossible, postgres_embarque
+from tests.processus.lancement import attendre, pid_de_postgres, vivant
 
 RACINE = Path(__file__).parents[2]
 EN_ROOT = os.geteuid() == 0
@@ -25,7 +25,7 @@ import signal, sys, time
 from pathlib import Path
 from app.stockage.embarque import postgres_embarque
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-with postgres_embarque(Path(sys.argv[1])):
+with postgres_embarque(Path(sys.argv[1]), veiller=True):
     print("en service", flush=True)
     time.sleep(600)
 """
@@ -39,31 +39,12 @@ async def demander(url: str, requete: str) -> Any:
         await connexion.close()
 
 
-def pid_du_serveur(dossier: Path) -> int | None:
-    fiche = dossier / "postgres" / "postmaster.pid"
-    return int(fiche.read_text().splitlines()[0]) if fiche.exists() else None
-
-
 def mode(chemin: Path) -> int:
     return stat.S_IMODE(chemin.stat().st_mode)
 
 
 def proprietaire(chemin: Path) -> int:
     return chemin.stat().st_uid
-
-
-def attendre(condition: Callable[[], bool], secondes: float = 20) -> None:
-    limite = time.monotonic() + secondes
-    while not condition():
-        assert time.monotonic() < limite
-        time.sleep(0.01)
-
-
-def disparu(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 @contextmanager
@@ -93,10 +74,10 @@ async def test_demarre_repond_et_s_arrete(dossier: Path) -> None:
         assert await demander(postgres.url(), "SELECT current_database() || '/' || current_user") == (
             "traces_postes/traces_postes"
         )
-        pid = pid_du_serveur(dossier)
+        pid = pid_de_postgres(dossier)
         assert pid is not None
-    assert pid_du_serveur(dossier) is None
-    attendre(lambda: disparu(pid))
+    assert pid_de_postgres(dossier) is None
+    attendre(lambda: not vivant(pid))
 
 
 async def test_reglages_durables_discrets_et_fermes(dossier: Path) -> None:
@@ -121,7 +102,7 @@ async def test_reglages_durables_discrets_et_fermes(dossier: Path) -> None:
 
 def test_le_serveur_n_herite_ni_verrou_ni_terminal(dossier: Path) -> None:
     with postgres_embarque(dossier):
-        pid = pid_du_serveur(dossier)
+        pid = pid_de_postgres(dossier)
         assert pid is not None
         assert os.getsid(pid) != os.getsid(0)
         ouverts = {str(lien.readlink()) for lien in Path(f"/proc/{pid}/fd").iterdir()}
@@ -135,31 +116,31 @@ async def test_le_dernier_arrete(dossier: Path) -> None:
         premier.close()
         assert await demander(postgres.url(), "SELECT 1") == 1
         second.close()
-        assert pid_du_serveur(dossier) is None
+        assert pid_de_postgres(dossier) is None
 
 
 async def test_deux_processus_se_partagent_le_serveur(dossier: Path) -> None:
     with autre_processus(dossier) as voisin:
         attendre_en_service(voisin)
-        pid = pid_du_serveur(dossier)
+        pid = pid_de_postgres(dossier)
         with postgres_embarque(dossier):
-            assert pid_du_serveur(dossier) == pid
-        assert pid_du_serveur(dossier) == pid
+            assert pid_de_postgres(dossier) == pid
+        assert pid_de_postgres(dossier) == pid
         voisin.send_signal(signal.SIGINT)
         voisin.wait(20)
-    assert pid_du_serveur(dossier) is None
+    assert pid_de_postgres(dossier) is None
 
 
 async def test_utilisateur_tue_puis_reprise(dossier: Path) -> None:
     with autre_processus(dossier) as tue:
         attendre_en_service(tue)
-    pid = pid_du_serveur(dossier)
+    pid = pid_de_postgres(dossier)
     assert pid is not None
-    assert not disparu(pid)
+    assert vivant(pid)
     with postgres_embarque(dossier) as postgres:
-        assert pid_du_serveur(dossier) == pid
+        assert pid_de_postgres(dossier) == pid
         assert await demander(postgres.url(), "SELECT 1") == 1
-    assert pid_du_serveur(dossier) is None
+    assert pid_de_postgres(dossier) is None
 
 
 async def test_postmaster_tue_puis_redemarrage(dossier: Path) -> None:
@@ -167,43 +148,14 @@ async def test_postmaster_tue_puis_redemarrage(dossier: Path) -> None:
         postgres = pile.enter_context(postgres_embarque(dossier))
         await demander(postgres.url(), "CREATE TABLE survivante AS SELECT 42 AS n")
         connexion = await asyncpg.connect(postgres.url())
-        pid = pid_du_serveur(dossier)
+        pid = pid_de_postgres(dossier)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         with postgres_embarque(dossier) as relance:
-            assert pid_du_serveur(dossier) != pid
+            assert pid_de_postgres(dossier) != pid
             assert await demander(relance.url(), "SELECT n FROM survivante") == 42
         connexion.terminate()
-    assert pid_du_serveur(dossier) is None
-
-
-async def test_un_serveur_tue_sous_veille_repart_de_lui_meme_et_s_arrete_avec_elle(dossier: Path) -> None:
-    with postgres_embarque(dossier, veiller=True) as postgres:
-        pid = pid_du_serveur(dossier)
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        attendre(lambda: pid_du_serveur(dossier) not in (pid, None))
-        pret = dossier / "postgres" / "postmaster.pid"
-        attendre(lambda: pret.read_text().splitlines()[7:8] == ["ready   "])
-        assert await demander(postgres.url(), "SELECT 1") == 1
-    assert pid_du_serveur(dossier) is None
-
-
-async def test_la_veille_ne_refait_pas_une_grappe_disparue_et_la_relance_a_son_retour(dossier: Path) -> None:
-    """As when its disk is unmounted: an empty database in its place would look like one that lost everything."""
-    grappe, ailleurs = dossier / "postgres", dossier / "ailleurs"
-    with postgres_embarque(dossier, veiller=True) as postgres:
-        pid = pid_du_serveur(dossier)
-        assert pid is not None
-        grappe.rename(ailleurs)
-        os.kill(pid, signal.SIGKILL)
-        await asyncio.sleep(3)
-        assert not grappe.exists()
-        ailleurs.rename(grappe)
-        attendre(lambda: pid_du_serveur(dossier) not in (pid, None))
-        attendre(lambda: (grappe / "postmaster.pid").read_text().splitlines()[7:8] == ["ready   "])
-        assert await demander(postgres.url(), "SELECT 1") == 1
-    assert pid_du_serveur(dossier) is None
+    assert pid_de_postgres(dossier) is None
 
 
 def test_pid_repris_par_un_autre_programme(dossier: Path) -> None:
@@ -216,7 +168,7 @@ def test_pid_repris_par_un_autre_programme(dossier: Path) -> None:
         (dossier / "socket").mkdir()
         (dossier / "socket" / ".s.PGSQL.5432.lock").write_text(f"{etranger.pid}\n")
         with postgres_embarque(dossier):
-            assert pid_du_serveur(dossier) not in {None, etranger.pid}
+            assert pid_de_postgres(dossier) not in {None, etranger.pid}
         etranger.kill()
 
 
@@ -229,7 +181,7 @@ def test_reglage_faux_montre_le_journal_sans_attendre(dossier: Path) -> None:
         pass
     assert time.monotonic() - debut < 5
     with postgres_embarque(dossier):
-        assert pid_du_serveur(dossier) is not None
+        assert pid_de_postgres(dossier) is not None
 
 
 async def test_initialisation_interrompue(tmp_path: Path) -> None:
@@ -302,5 +254,5 @@ async def test_root_a_cote_d_un_compte_ordinaire(tmp_path: Path) -> None:
         os.chown(chemin, 65534, 65534, follow_symlinks=False)
     (tmp_path / "socket").mkdir(exist_ok=True)
     with postgres_embarque(tmp_path) as postgres:
-        assert proprietaire(Path(f"/proc/{pid_du_serveur(tmp_path)}")) == 65534
+        assert proprietaire(Path(f"/proc/{pid_de_postgres(tmp_path)}")) == 65534
         assert await demander(postgres.url(), "SELECT 1") == 1

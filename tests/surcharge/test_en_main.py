@@ -4,35 +4,19 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from tests.outils import registre_exemple, trace
-from tests.processus.lancement import Serveur, creer_cle, serveur
+from tests.outils import trace
+from tests.processus.lancement import Serveur
 from tests.supervision.releves import lire
 from tests.surcharge.aides import POIDS_MAX, table_retenue
 
-CORPS_DELAI_S = 2.0
 PATIENCE_S = 15.0
 SEULE = json.dumps(trace()).encode()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serveur]:
-    reglages = {"receptions_max_octets": str(POIDS_MAX), "corps_delai_s": str(CORPS_DELAI_S)}
-    with serveur(tmp_path_factory.mktemp("en-main") / "donnees", workers=1, reglages=reglages) as lui:
-        yield lui
-
-
-@pytest.fixture(scope="module")
-def cle(service: Serveur) -> str:
-    cle = creer_cle(service.dossier, "--role", "cnam")
-    service.inscrire(cle, registre_exemple())
-    assert service.appeler("POST", "/traces", cle, json=trace()).status_code == 201
-    return cle
 
 
 @dataclass

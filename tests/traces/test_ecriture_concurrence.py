@@ -12,6 +12,7 @@ from app.reglages import Reglages
 from app.traces.ecriture import Ecrivain
 from app.traces.refus import Issue
 from app.traces.tri import Admise
+from tests.outils import ensemble
 from tests.proprietes.recompte import ecarts
 from tests.traces.ecrivains import BaseObservee, a_ecrire, ecrire, ecrivain, ids_enregistres
 
@@ -60,7 +61,7 @@ async def test_deux_ecrivains_aux_memes_ids_dans_des_ordres_contraires(
             if tache > 3:
                 hasard.shuffle(siens)
             envois.append(envoyer(ecrivains[tache % 2], decouper(siens, hasard)))
-        issues: Counter[Issue] = sum(await asyncio.gather(*envois), Counter())
+        issues: Counter[Issue] = sum(await ensemble(*envois), Counter())
         assert issues == {Issue.ENREGISTREE: IDS, Issue.DOUBLON: (TACHES - 1) * IDS}
         await asyncio.sleep(0)
         assert aucune_reprise(bases)
@@ -80,7 +81,7 @@ async def test_des_contenus_differents_sous_un_meme_id_un_seul_est_retenu(
             siens = a_ecrire(range(IDS // 2), duree_ms=tache)
             hasard.shuffle(siens)
             envois.append(envoyer(ecrivains[tache % 3], decouper(siens, hasard)))
-        issues: Counter[Issue] = sum(await asyncio.gather(*envois), Counter())
+        issues: Counter[Issue] = sum(await ensemble(*envois), Counter())
         assert issues == {Issue.ENREGISTREE: IDS // 2, Issue.REUTILISEE: (TACHES - 1) * IDS // 2}
         await asyncio.sleep(0)
         assert aucune_reprise(bases)
@@ -100,7 +101,7 @@ async def test_des_ids_distincts_se_plient_dans_les_memes_executions(
             siens = a_ecrire(range(tache, TACHES * IDS, TACHES))
             hasard.shuffle(siens)
             envois.append(envoyer(ecrivains[tache % 4], decouper(siens, hasard)))
-        issues: Counter[Issue] = sum(await asyncio.gather(*envois), Counter())
+        issues: Counter[Issue] = sum(await ensemble(*envois), Counter())
         assert issues == {Issue.ENREGISTREE: TACHES * IDS}
         await asyncio.sleep(0)
         assert aucune_reprise(bases)

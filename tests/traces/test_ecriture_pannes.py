@@ -14,7 +14,7 @@ from app.acces.roles import Role
 from app.erreurs import BaseIndisponible
 from app.reglages import Reglages
 from app.traces.refus import Issue
-from tests.outils import PRESERIE, Service, trace
+from tests.outils import PRESERIE, Service, ensemble, trace
 from tests.proprietes.recompte import ecarts
 from tests.traces.ecrivains import (
     BaseObservee,
@@ -73,7 +73,7 @@ async def test_une_trace_que_la_base_refuse_est_refusee_seule(cnam: Service, pro
         lots[1][17] = trace(version=POISON)
         lots[2][0] = trace(version=POISON)
         lots[2][39] = trace(version=POISON)
-        reponses = await asyncio.gather(*(cnam.poster(lot) for lot in lots))
+        reponses = await ensemble(*(cnam.poster(lot) for lot in lots))
         accuses = [reponse.json() for reponse in reponses]
         assert [accuse["enregistrees"] for accuse in accuses] == [40, 39, 38, 40]
         rejets = [[(rejet["index"], rejet["code"]) for rejet in accuse["rejets"]] for accuse in accuses]
@@ -208,10 +208,11 @@ async def test_sous_des_pertes_de_connexion_repetees_rien_n_est_perdu_ni_compte_
             await asyncio.sleep(0.03)
         return tues
 
-    sabotage = asyncio.create_task(saboter())
-    await asyncio.gather(*(servir(lots[i::8]) for i in range(8)))
-    fini.set()
-    assert await sabotage >= 4
+    async with asyncio.TaskGroup() as groupe:
+        sabotage = groupe.create_task(saboter())
+        await ensemble(*(servir(lots[i::8]) for i in range(8)))
+        fini.set()
+    assert sabotage.result() >= 4
     assert recus["enregistrees"] + recus["doublons"] == 64 * 25
     assert len(await ids_enregistres(proprietaire)) == 64 * 25
     assert await ecarts(proprietaire) == {}
