@@ -7,7 +7,7 @@ ErreurPoste
 ├── ErreurSpool           the spool could not do what it was asked
 │   ├── SpoolPlein            the trace is dropped; its number is counted as lost
 │   ├── EcritureRefusee       the disk is full or failing; what was not kept is counted as lost
-│   ├── SpoolOccupe           another process has it open
+│   ├── SpoolOccupe           another process has it open, or the parent of this one
 │   ├── SpoolIllisible        the file is not a spool, or is damaged beyond what can be mended
 │   └── DejaRetirees          the traces to remove are not there: two sendings at once
 └── EnvoiInterrompu       (interruptions.py) the sending stopped; carries its sums and what remains
@@ -71,11 +71,11 @@ class EcritureRefusee(ErreurSpool):
 
 
 class SpoolOccupe(ErreurSpool):
-    """Another process has it open."""
+    """Another process has it open, or the parent of this one."""
 
     modele = (
         "Le spool {chemin} est déjà ouvert par un autre programme, ou ailleurs dans celui-ci. Un seul à la fois "
-        "s'en sert : fermez l'autre, ou passez par lui."
+        "s'en sert : fermez l'autre, ou passez par lui. Un processus fils (fork) ne garde pas celui de son père."
     )
 
 

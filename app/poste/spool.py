@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from app.poste.erreurs import DejaRetirees, EcritureRefusee, ReglageInvalide, SpoolPlein
+from app.poste.exclusivite import Exclusivite
 from app.poste.lots import Lot, TraceEncodee, encoder
 from app.poste.resultat import Rejet, Resultat
 from app.poste.support import Compte, ecrire_compte, erreurs_dites, lire_compte, ouvrir, transaction
@@ -46,12 +47,19 @@ class Spool:
     def __init__(self, chemin: Path | str, *, traces_max: int = TRACES_MAX, octets_max: int = OCTETS_MAX) -> None:
         if traces_max < 1 or octets_max < 1:
             raise ReglageInvalide("Le spool doit pouvoir garder au moins une trace et un octet.")
-        self._chemin = Path(chemin)
+        self._chemin = Path(chemin).resolve()
         self._traces_max = traces_max
         self._octets_max = octets_max
         self._verrou = threading.Lock()
         self._non_comptees = 0
-        self._connexion, self.mis_de_cote = ouvrir(self._chemin)
+        with erreurs_dites(self._chemin):
+            self._exclusivite = Exclusivite(self._chemin)
+        try:
+            self._connexion, self.mis_de_cote = ouvrir(self._chemin)
+        except BaseException:
+            self._exclusivite.rendre()
+            raise
+        self._exclusivite.couvrir(self._connexion)
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +70,12 @@ class Spool:
         self.fermer()
 
     def fermer(self) -> None:
-        with self._verrou, erreurs_dites(self._chemin):
+        """Nothing in a forked child."""
+        if self._exclusivite.heritee:
+            return
+        with self._a_nous():
             self._connexion.close()
+            self._exclusivite.rendre()
 
     def deposer(self, trace: Mapping[str, object]) -> int:
         """Gives the trace its `sequence` and keeps it; it is on disk when this returns."""
@@ -79,7 +91,7 @@ class Spool:
         """
         traces = list(traces)
         sequences: list[int | None] = []
-        with self._verrou:
+        with self._a_nous():
             try:
                 with self._commit() as compte:
                     for position, trace in enumerate(traces):
@@ -103,7 +115,7 @@ class Spool:
 
     def lire(self, limite: int) -> list[TraceEncodee]:
         """The first traces that wait, in order, each with its `sequence` as position."""
-        with self._verrou, erreurs_dites(self._chemin):
+        with self._a_nous():
             lignes = self._connexion.execute(
                 "SELECT sequence, corps FROM trace ORDER BY sequence LIMIT ?", (limite,)
             ).fetchall()
@@ -111,7 +123,7 @@ class Spool:
 
     def retirer(self, lot: Lot, resultat: Resultat) -> None:
         """Removes a lot that the service has answered for, and counts what it came to."""
-        with self._verrou, self._commit() as compte:
+        with self._a_nous(), self._commit() as compte:
             for rejet in resultat.rejets_detailles:
                 self._mettre_de_cote(rejet)
             retirees = self._connexion.executemany(
@@ -137,12 +149,12 @@ class Spool:
 
     def etat(self) -> Compte:
         """What waits and what became of the rest."""
-        with self._verrou, erreurs_dites(self._chemin):
+        with self._a_nous():
             return self._compte()
 
     def refus(self) -> list[Refus]:
         """The last refused traces, in order."""
-        with self._verrou, erreurs_dites(self._chemin):
+        with self._a_nous():
             lignes = self._connexion.execute("SELECT sequence, code, champ, corps FROM refus ORDER BY sequence")
             return [Refus(*ligne) for ligne in lignes]
 
@@ -151,6 +163,13 @@ class Spool:
         compte.derniere += self._non_comptees
         compte.perdues += self._non_comptees
         return compte
+
+    @contextmanager
+    def _a_nous(self) -> Iterator[None]:
+        """One thread at a time, in the process that opened the spool."""
+        self._exclusivite.exiger()
+        with self._verrou, erreurs_dites(self._chemin):
+            yield
 
     @contextmanager
     def _commit(self) -> Iterator[Compte]:
