@@ -12,11 +12,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.poste.erreurs import DejaRetirees, EcritureRefusee, ReglageInvalide, SpoolPlein
+from app.poste.erreurs import DejaRetirees, EcritureRefusee, ReglageInvalide, SpoolIllisible, SpoolPlein
 from app.poste.exclusivite import Exclusivite
 from app.poste.lots import Lot, TraceEncodee, encoder
 from app.poste.resultat import Rejet, Resultat
-from app.poste.support import Compte, ecrire_compte, erreurs_dites, lire_compte, ouvrir, transaction
+from app.poste.support import (
+    LIRE_TRACES,
+    Compte,
+    ecrire_compte,
+    erreurs_dites,
+    lire_compte,
+    lisible,
+    ouvrir,
+    transaction,
+)
 
 TRACES_MAX = 100_000
 OCTETS_MAX = 64 << 20
@@ -25,11 +34,13 @@ CORPS_GARDE = 4_096
 """Bytes. A refused trace is kept aside with its code, and with its body if it is no larger than this."""
 SANS_CORPS = "donnee-personnelle"
 """What is refused for this must not stay."""
+ILLISIBLE = "trace-illisible"
+"""What damage has made of a trace that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refus:
-    """A trace that the service refused, and why."""
+    """A trace that the service refused, or that damage has made unreadable, and why."""
 
     sequence: int
     code: str
@@ -113,32 +124,51 @@ class Spool:
         compte.octets += len(corps)
         return sequence
 
-    def lire(self, limite: int) -> list[TraceEncodee]:
-        """The first traces that wait, in order, each with its `sequence` as position."""
+    def lire(self, limite: int, *, apres: int = -1) -> list[TraceEncodee]:
+        """The first traces that wait, in order, each with its `sequence` as position; `apres`: beyond this number.
+
+        One that damage has made unreadable is dropped: whatever lot it was in would be refused, each time.
+        """
+        choix = f"{LIRE_TRACES} WHERE sequence > ? ORDER BY sequence LIMIT ?"
         with self._a_nous():
-            lignes = self._connexion.execute(
-                "SELECT sequence, corps FROM trace ORDER BY sequence LIMIT ?", (limite,)
-            ).fetchall()
-        return [TraceEncodee(sequence, corps) for sequence, corps in lignes]
+            while True:
+                lignes = self._connexion.execute(choix, (apres, limite)).fetchall()
+                illisibles = [sequence for sequence, corps in lignes if not lisible(sequence, corps)]
+                if not illisibles:
+                    return [TraceEncodee(sequence, corps) for sequence, corps in lignes]
+                self._ecarter(illisibles)
+
+    def _ecarter(self, illisibles: list[int]) -> None:
+        with self._commit() as compte:
+            for sequence in illisibles:
+                self._mettre_de_cote(Rejet(sequence, ILLISIBLE))
+            if self._supprimer(illisibles) != len(illisibles):
+                raise SpoolIllisible(self._chemin)  # not where their numbers say: opened again, it is mended
+            compte.perdues += len(illisibles)
+            # Summed again: the damage may have changed lengths.
+            (compte.octets,) = self._connexion.execute("SELECT coalesce(sum(length(corps)), 0) FROM trace").fetchone()
 
     def retirer(self, lot: Lot, resultat: Resultat) -> None:
         """Removes a lot that the service has answered for, and counts what it came to."""
-        with self._a_nous(), self._commit() as compte:
-            for rejet in resultat.rejets_detailles:
-                self._mettre_de_cote(rejet)
-            retirees = self._connexion.executemany(
-                "DELETE FROM trace WHERE sequence = ?", [(trace.position,) for trace in lot.traces]
-            ).rowcount
-            if not retirees == len(lot) == resultat.recues:
-                raise DejaRetirees(self._chemin)
-            compte.octets -= sum(len(trace.corps) for trace in lot.traces)
-            compte.enregistrees += resultat.enregistrees
-            compte.doublons += resultat.doublons
-            compte.rejetees += resultat.rejetees
+        with self._a_nous():
+            with self._commit() as compte:
+                for rejet in resultat.rejets_detailles:
+                    self._mettre_de_cote(rejet)
+                retirees = self._supprimer([trace.position for trace in lot.traces])
+                if not retirees == len(lot) == resultat.recues:
+                    raise DejaRetirees(self._chemin)
+                compte.octets -= sum(len(trace.corps) for trace in lot.traces)
+                compte.enregistrees += resultat.enregistrees
+                compte.doublons += resultat.doublons
+                compte.rejetees += resultat.rejetees
+
+    def _supprimer(self, sequences: list[int]) -> int:
+        """How many of them were there."""
+        return self._connexion.executemany("DELETE FROM trace WHERE sequence = ?", [(n,) for n in sequences]).rowcount
 
     def _mettre_de_cote(self, rejet: Rejet) -> None:
         self._connexion.execute(
-            "INSERT INTO refus SELECT sequence, ?, ?, iif(? <> ? AND length(corps) <= ?, corps, NULL)"
+            "INSERT OR IGNORE INTO refus SELECT sequence, ?, ?, iif(? <> ? AND length(corps) <= ?, corps, NULL)"
             " FROM trace WHERE sequence = ?",
             (rejet.code, rejet.champ, rejet.code, SANS_CORPS, CORPS_GARDE, rejet.position),
         )
