@@ -4,9 +4,10 @@ A trace and its number are one commit, so that numbers have no gap and come neve
 stops. What leaves the spool is counted: recorded, doublon, refused, or dropped because there was no room.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -81,12 +82,18 @@ class Spool:
         self.fermer()
 
     def fermer(self) -> None:
-        """Nothing in a forked child."""
+        """Counts what the disk had refused, if it writes again, and closes; nothing in a forked child."""
         if self._exclusivite.heritee:
             return
         with self._a_nous():
-            self._connexion.close()
-            self._exclusivite.rendre()
+            try:
+                if self._non_comptees:
+                    with suppress(EcritureRefusee), self._commit():
+                        pass
+            finally:
+                self._non_comptees = 0
+                self._connexion.close()
+                self._exclusivite.rendre()
 
     def deposer(self, trace: Mapping[str, object]) -> int:
         """Gives the trace its `sequence` and keeps it; it is on disk when this returns."""
@@ -161,10 +168,18 @@ class Spool:
                 compte.enregistrees += resultat.enregistrees
                 compte.doublons += resultat.doublons
                 compte.rejetees += resultat.rejetees
+            if not compte.en_attente or any(rejet.code == SANS_CORPS for rejet in resultat.rejets_detailles):
+                self._vider_le_journal()
 
     def _supprimer(self, sequences: list[int]) -> int:
         """How many of them were there."""
         return self._connexion.executemany("DELETE FROM trace WHERE sequence = ?", [(n,) for n in sequences]).rowcount
+
+    def _vider_le_journal(self) -> None:
+        """The journal holds what was written to it until it is written over, were it months later."""
+        # The lot is out all the same: what the disk refuses here is done with the next one, or at the close.
+        with suppress(sqlite3.Error):
+            self._connexion.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _mettre_de_cote(self, rejet: Rejet) -> None:
         self._connexion.execute(

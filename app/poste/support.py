@@ -149,6 +149,9 @@ def _connecter(chemin: Path) -> sqlite3.Connection:
     connexion = sqlite3.connect(chemin, timeout=0, isolation_level=None, check_same_thread=False)
     # A damaged code of a refusal must not hide the others.
     connexion.text_factory = lambda octets: octets.decode(errors="replace")
+    # macOS leaves what was synced in the disk's own cache, unless asked.
+    connexion.execute("PRAGMA fullfsync = ON")
+    connexion.execute("PRAGMA checkpoint_fullfsync = ON")
     return connexion
 
 

@@ -1,11 +1,13 @@
 """The spool: numbers, bounds, what is refused, and files that are not or no longer one."""
 
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,11 +135,26 @@ def test_les_refus_gardes_a_part_sont_bornes(chemin: Path) -> None:
         assert spool.etat().rejetees == 1_500
 
 
-def test_ce_qui_a_eu_reponse_ne_reste_pas_dans_le_fichier(chemin: Path) -> None:
+def _fichiers(chemin: Path) -> bytes:
+    return b"".join(fichier.read_bytes() for fichier in chemin.parent.iterdir())
+
+
+def test_ce_qui_a_eu_reponse_ne_reste_pas_dans_les_fichiers(chemin: Path) -> None:
     with Spool(chemin) as spool:
         spool.deposer_tout([trace(0, version="texte-a-oublier") for _ in range(20)])
-        repondre(spool, 20)
-    assert b"texte-a-oublier" not in chemin.read_bytes()
+        repondre(spool, 12)
+        assert b"texte-a-oublier" in _fichiers(chemin)
+        repondre(spool, 8)
+        assert b"texte-a-oublier" not in _fichiers(chemin)
+    assert b"texte-a-oublier" not in _fichiers(chemin)
+
+
+def test_une_donnee_personnelle_refusee_ne_reste_nulle_part(chemin: Path) -> None:
+    with Spool(chemin) as spool:
+        spool.deposer_tout([trace(0, version="texte-a-oublier"), *traces(2)])
+        repondre(spool, 1, Rejet(1, "donnee-personnelle", "version"))
+        assert b"texte-a-oublier" not in _fichiers(chemin)
+        assert numeros(spool) == [2, 3]
 
 
 @pytest.mark.parametrize("longueur", [100, 2_100, 50_000])
@@ -182,6 +199,33 @@ def test_plusieurs_fils_se_partagent_les_numeros(chemin: Path) -> None:
         for fil in fils:
             fil.join()
         assert sorted(donnes) == numeros(spool) == list(range(1, 101))
+
+
+def test_chaque_connexion_demande_au_disque_de_ne_rien_garder_pour_lui(
+    chemin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fullfsync` does something on macOS only, where a sync is no more than a wish without it."""
+    par_connexion: list[list[str]] = []
+    connecter = sqlite3.connect
+
+    def suivre(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connexion: sqlite3.Connection = connecter(*arguments, **options)
+        par_connexion.append([])
+        connexion.set_trace_callback(par_connexion[-1].append)
+        return connexion
+
+    with Spool(chemin) as spool:
+        spool.deposer(trace(0))
+    base = connecter(chemin)
+    base.execute("UPDATE compte SET perdues = 3")
+    base.commit()
+    base.close()
+    monkeypatch.setattr(sqlite3, "connect", suivre)
+    Spool(chemin).fermer()
+    assert len(par_connexion) == 3, "the damaged file, the one begun in its stead, and that one in its place"
+    for instructions in par_connexion:
+        ecriture = next(rang for rang, dite in enumerate(instructions) if dite.startswith("BEGIN"))
+        assert {"PRAGMA fullfsync = ON", "PRAGMA checkpoint_fullfsync = ON"} <= set(instructions[:ecriture])
 
 
 def test_un_seul_programme_a_la_fois(chemin: Path) -> None:

@@ -252,6 +252,59 @@ def test_un_disque_qui_refuse_d_ecrire_ne_coute_que_les_nouvelles(tmp_path: Path
         assert spool.etat().perdues == 1_005
 
 
+FERMETURE = """
+import resource, sys
+from app.poste import EcritureRefusee, Spool
+spool = Spool(sys.argv[1])
+spool.deposer({})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+try:
+    spool.deposer_tout([{"version": "x" * 2_000}] * 30)
+except EcritureRefusee:
+    print("refusé")
+if sys.argv[2] == "de-la-place":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+else:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+spool.fermer()
+spool.fermer()
+"""
+
+
+@pytest.mark.parametrize(("place", "perdues"), [("de-la-place", 30), ("toujours-pas", 0)])
+def test_ce_que_le_disque_a_refuse_est_compte_a_la_fermeture_s_il_le_peut(
+    tmp_path: Path, place: str, perdues: int
+) -> None:
+    chemin = tmp_path / "spool.db"
+    commande = [sys.executable, "-c", FERMETURE, str(chemin), place]
+    fini = subprocess.run(commande, capture_output=True, text=True, check=False)
+    assert (fini.stdout, fini.returncode) == ("refusé\n", 0), fini.stderr
+    with Spool(chemin) as spool:
+        assert (spool.etat().perdues, spool.deposer({})) == (perdues, perdues + 2)
+
+
+JOURNAL_PLEIN = """
+import resource, sys
+from app.poste import Rejet, Resultat, Spool
+from app.poste.lots import Lot
+with Spool(sys.argv[1]) as spool:
+    spool.deposer_tout([{"version": "x" * 2_000}] * 200)
+with Spool(sys.argv[1]) as spool:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    lot = Lot(tuple(spool.lire(200)[-1:]))
+    refusee = [Rejet(200, "donnee-personnelle")]
+    spool.retirer(lot, Resultat(recues=1, rejetees=1, rejets_detailles=refusee))
+    print(spool.etat().rejetees, len(spool.lire(1_000)), spool.deposer({}))
+"""
+
+
+def test_un_journal_qui_ne_se_vide_pas_ne_retient_pas_le_lot(tmp_path: Path) -> None:
+    """The disk takes the removal, in the journal, but not the journal's content in the file."""
+    commande = [sys.executable, "-c", JOURNAL_PLEIN, str(tmp_path / "spool.db")]
+    fini = subprocess.run(commande, capture_output=True, text=True, check=False)
+    assert fini.stdout == "1 199 201\n", fini.stderr
+
+
 @pytest.fixture
 def petit_disque(tmp_path: Path) -> Iterator[Path]:
     point = tmp_path / "disque"
