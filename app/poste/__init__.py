@@ -3,9 +3,9 @@
 Read it in this order: `lots` (pure: traces become lots), `reprise` (pure: what follows from an answer),
 `resultat` (pure: the sums), `consigne` (may this workstation still send?), `client` (one HTTP attempt),
 `envoi` (lots in flight, retries, stops); then `spool` (traces on disk until they are answered for), `support`
-(its file) and `tournee` (sends what it holds). `simulation` sends a file; `affichage` shows progress and
-sums. It imports nothing else of `app`: a software house can read it alone and write it again in its own
-language.
+(its file), `exclusivite` (one process at a time on it) and `tournee` (sends what it holds). `simulation` sends
+a file; `affichage` shows progress and sums. It imports nothing else of `app`: a software house can read it
+alone and write it again in its own language.
 """
 
 from app.poste.client import ClientPoste

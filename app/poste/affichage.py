@@ -86,9 +86,9 @@ def tableau_du_spool(compte: Compte, refus: Sequence[Refus]) -> Table:
     table.add_row("Enregistrées", _entier(compte.enregistrees))
     table.add_row("Doublons", _entier(compte.doublons))
     table.add_row("Rejetées", _entier(compte.rejetees))
-    for rejetee in refus[-REFUS_MONTRES:]:
-        table.add_row(f"  n° {rejetee.sequence}", " ".join(filter(None, (rejetee.code, rejetee.champ))))
     table.add_row("Perdues", _entier(compte.perdues))
+    for refusee in refus[-REFUS_MONTRES:]:
+        table.add_row(f"  n° {refusee.sequence}", " ".join(filter(None, (refusee.code, refusee.champ))))
     return table
 
 

@@ -7,8 +7,8 @@ ErreurPoste
 ├── ErreurSpool           the spool could not do what it was asked
 │   ├── SpoolPlein            the trace is dropped; its number is counted as lost
 │   ├── EcritureRefusee       the disk is full or failing; what was not kept is counted as lost
-│   ├── SpoolOccupe           another process has it open
-│   ├── SpoolIllisible        the file is not a spool, or is damaged beyond what can be mended
+│   ├── SpoolOccupe           another process has it open, or the parent of this one
+│   ├── SpoolIllisible        the file is not a spool, or is damaged beyond what can be mended as it stands
 │   └── DejaRetirees          the traces to remove are not there: two sendings at once
 └── EnvoiInterrompu       (interruptions.py) the sending stopped; carries its sums and what remains
     ├── CleRefusee            401 or 403
@@ -71,20 +71,21 @@ class EcritureRefusee(ErreurSpool):
 
 
 class SpoolOccupe(ErreurSpool):
-    """Another process has it open."""
+    """Another process has it open, or the parent of this one."""
 
     modele = (
         "Le spool {chemin} est déjà ouvert par un autre programme, ou ailleurs dans celui-ci. Un seul à la fois "
-        "s'en sert : fermez l'autre, ou passez par lui."
+        "s'en sert : fermez l'autre, ou passez par lui. Un processus fils (fork) ne garde pas celui de son père."
     )
 
 
 class SpoolIllisible(ErreurSpool):
-    """The file is not a spool, or is damaged beyond what can be mended; it is left as it is."""
+    """The file is not a spool, or is damaged beyond what can be mended while it is open, or at all."""
 
     modele = (
-        "{chemin} n'est pas un spool, ou ne peut plus être lu ; il est laissé tel quel. Vérifiez le chemin. Si "
-        "c'était bien lui, mettez-le de côté et donnez au poste un autre nom : ses numéros repartiront de 1."
+        "{chemin} n'est pas un spool, ou ne peut plus être lu ; il est laissé tel quel. S'il était déjà ouvert, "
+        "fermez-le et rouvrez-le : ce qui peut en être lu sera repris. Sinon, vérifiez le chemin. Si c'était bien "
+        "lui, mettez-le de côté et donnez au poste un autre nom : ses numéros repartiront de 1."
     )
 
 

@@ -4,18 +4,29 @@ A trace and its number are one commit, so that numbers have no gap and come neve
 stops. What leaves the spool is counted: recorded, doublon, refused, or dropped because there was no room.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.poste.erreurs import DejaRetirees, EcritureRefusee, ReglageInvalide, SpoolPlein
+from app.poste.erreurs import DejaRetirees, EcritureRefusee, ReglageInvalide, SpoolIllisible, SpoolPlein
+from app.poste.exclusivite import Exclusivite
 from app.poste.lots import Lot, TraceEncodee, encoder
 from app.poste.resultat import Rejet, Resultat
-from app.poste.support import Compte, ecrire_compte, erreurs_dites, lire_compte, ouvrir, transaction
+from app.poste.support import (
+    LIRE_TRACES,
+    Compte,
+    ecrire_compte,
+    erreurs_dites,
+    lire_compte,
+    lisible,
+    ouvrir,
+    transaction,
+)
 
 TRACES_MAX = 100_000
 OCTETS_MAX = 64 << 20
@@ -24,11 +35,13 @@ CORPS_GARDE = 4_096
 """Bytes. A refused trace is kept aside with its code, and with its body if it is no larger than this."""
 SANS_CORPS = "donnee-personnelle"
 """What is refused for this must not stay."""
+ILLISIBLE = "trace-illisible"
+"""What damage has made of a trace that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refus:
-    """A trace that the service refused, and why."""
+    """A trace that the service refused, or that damage has made unreadable, and why."""
 
     sequence: int
     code: str
@@ -46,12 +59,19 @@ class Spool:
     def __init__(self, chemin: Path | str, *, traces_max: int = TRACES_MAX, octets_max: int = OCTETS_MAX) -> None:
         if traces_max < 1 or octets_max < 1:
             raise ReglageInvalide("Le spool doit pouvoir garder au moins une trace et un octet.")
-        self._chemin = Path(chemin)
+        self._chemin = Path(chemin).resolve()
         self._traces_max = traces_max
         self._octets_max = octets_max
         self._verrou = threading.Lock()
         self._non_comptees = 0
-        self._connexion, self.mis_de_cote = ouvrir(self._chemin)
+        with erreurs_dites(self._chemin):
+            self._exclusivite = Exclusivite(self._chemin)
+        try:
+            self._connexion, self.mis_de_cote = ouvrir(self._chemin)
+        except BaseException:
+            self._exclusivite.rendre()
+            raise
+        self._exclusivite.couvrir(self._connexion)
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +82,18 @@ class Spool:
         self.fermer()
 
     def fermer(self) -> None:
-        with self._verrou, erreurs_dites(self._chemin):
-            self._connexion.close()
+        """Counts what the disk had refused, if it writes again, and closes; nothing in a forked child."""
+        if self._exclusivite.heritee:
+            return
+        with self._a_nous():
+            try:
+                if self._non_comptees:
+                    with suppress(EcritureRefusee), self._commit():
+                        pass
+            finally:
+                self._non_comptees = 0
+                self._connexion.close()
+                self._exclusivite.rendre()
 
     def deposer(self, trace: Mapping[str, object]) -> int:
         """Gives the trace its `sequence` and keeps it; it is on disk when this returns."""
@@ -79,7 +109,7 @@ class Spool:
         """
         traces = list(traces)
         sequences: list[int | None] = []
-        with self._verrou:
+        with self._a_nous():
             try:
                 with self._commit() as compte:
                     for position, trace in enumerate(traces):
@@ -101,32 +131,59 @@ class Spool:
         compte.octets += len(corps)
         return sequence
 
-    def lire(self, limite: int) -> list[TraceEncodee]:
-        """The first traces that wait, in order, each with its `sequence` as position."""
-        with self._verrou, erreurs_dites(self._chemin):
-            lignes = self._connexion.execute(
-                "SELECT sequence, corps FROM trace ORDER BY sequence LIMIT ?", (limite,)
-            ).fetchall()
-        return [TraceEncodee(sequence, corps) for sequence, corps in lignes]
+    def lire(self, limite: int, *, apres: int = -1) -> list[TraceEncodee]:
+        """The first traces that wait, in order, each with its `sequence` as position; `apres`: beyond this number.
+
+        One that damage has made unreadable is dropped: whatever lot it was in would be refused, each time.
+        """
+        choix = f"{LIRE_TRACES} WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        with self._a_nous():
+            while True:
+                lignes = self._connexion.execute(choix, (apres, limite)).fetchall()
+                illisibles = [sequence for sequence, corps in lignes if not lisible(sequence, corps)]
+                if not illisibles:
+                    return [TraceEncodee(sequence, corps) for sequence, corps in lignes]
+                self._ecarter(illisibles)
+
+    def _ecarter(self, illisibles: list[int]) -> None:
+        with self._commit() as compte:
+            for sequence in illisibles:
+                self._mettre_de_cote(Rejet(sequence, ILLISIBLE))
+            if self._supprimer(illisibles) != len(illisibles):
+                raise SpoolIllisible(self._chemin)  # not where their numbers say: opened again, it is mended
+            compte.perdues += len(illisibles)
+            # Summed again: the damage may have changed lengths.
+            (compte.octets,) = self._connexion.execute("SELECT coalesce(sum(length(corps)), 0) FROM trace").fetchone()
 
     def retirer(self, lot: Lot, resultat: Resultat) -> None:
         """Removes a lot that the service has answered for, and counts what it came to."""
-        with self._verrou, self._commit() as compte:
-            for rejet in resultat.rejets_detailles:
-                self._mettre_de_cote(rejet)
-            retirees = self._connexion.executemany(
-                "DELETE FROM trace WHERE sequence = ?", [(trace.position,) for trace in lot.traces]
-            ).rowcount
-            if not retirees == len(lot) == resultat.recues:
-                raise DejaRetirees(self._chemin)
-            compte.octets -= sum(len(trace.corps) for trace in lot.traces)
-            compte.enregistrees += resultat.enregistrees
-            compte.doublons += resultat.doublons
-            compte.rejetees += resultat.rejetees
+        with self._a_nous():
+            with self._commit() as compte:
+                for rejet in resultat.rejets_detailles:
+                    self._mettre_de_cote(rejet)
+                retirees = self._supprimer([trace.position for trace in lot.traces])
+                if not retirees == len(lot) == resultat.recues:
+                    raise DejaRetirees(self._chemin)
+                compte.octets -= sum(len(trace.corps) for trace in lot.traces)
+                compte.enregistrees += resultat.enregistrees
+                compte.doublons += resultat.doublons
+                compte.rejetees += resultat.rejetees
+            if not compte.en_attente or any(rejet.code == SANS_CORPS for rejet in resultat.rejets_detailles):
+                self._vider_le_journal()
+
+    def _supprimer(self, sequences: list[int]) -> int:
+        """How many of them were there."""
+        return self._connexion.executemany("DELETE FROM trace WHERE sequence = ?", [(n,) for n in sequences]).rowcount
+
+    def _vider_le_journal(self) -> None:
+        """The journal holds what was written to it until it is written over, were it months later."""
+        # The lot is out all the same: what the disk refuses here is done with the next one, or at the close.
+        with suppress(sqlite3.Error):
+            self._connexion.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _mettre_de_cote(self, rejet: Rejet) -> None:
         self._connexion.execute(
-            "INSERT INTO refus SELECT sequence, ?, ?, iif(? <> ? AND length(corps) <= ?, corps, NULL)"
+            "INSERT OR IGNORE INTO refus SELECT sequence, ?, ?, iif(? <> ? AND length(corps) <= ?, corps, NULL)"
             " FROM trace WHERE sequence = ?",
             (rejet.code, rejet.champ, rejet.code, SANS_CORPS, CORPS_GARDE, rejet.position),
         )
@@ -137,12 +194,12 @@ class Spool:
 
     def etat(self) -> Compte:
         """What waits and what became of the rest."""
-        with self._verrou, erreurs_dites(self._chemin):
+        with self._a_nous():
             return self._compte()
 
     def refus(self) -> list[Refus]:
         """The last refused traces, in order."""
-        with self._verrou, erreurs_dites(self._chemin):
+        with self._a_nous():
             lignes = self._connexion.execute("SELECT sequence, code, champ, corps FROM refus ORDER BY sequence")
             return [Refus(*ligne) for ligne in lignes]
 
@@ -151,6 +208,13 @@ class Spool:
         compte.derniere += self._non_comptees
         compte.perdues += self._non_comptees
         return compte
+
+    @contextmanager
+    def _a_nous(self) -> Iterator[None]:
+        """One thread at a time, in the process that opened the spool."""
+        self._exclusivite.exiger()
+        with self._verrou, erreurs_dites(self._chemin):
+            yield
 
     @contextmanager
     def _commit(self) -> Iterator[Compte]:

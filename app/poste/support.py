@@ -4,6 +4,7 @@ A damaged file whose counters can still be read is put aside, and a new one begu
 read of it and goes on with its numbers. Anything else is left untouched and refused.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,10 +19,13 @@ SIGNATURE = 0x54505350
 """Tells a spool from any other SQLite file ("TPSP")."""
 JOURNAL_MAX = 4 << 20
 """Bytes that the WAL keeps after a large group."""
-SCHEMA = (
+TABLES = (
     "CREATE TABLE trace (sequence INTEGER PRIMARY KEY, corps BLOB NOT NULL)",
     "CREATE TABLE refus (sequence INTEGER PRIMARY KEY, code TEXT NOT NULL, champ TEXT, corps BLOB)",
     "CREATE TABLE compte (derniere INT, perdues INT, enregistrees INT, doublons INT, rejetees INT, octets INT)",
+)
+SCHEMA = (
+    *TABLES,
     "INSERT INTO compte VALUES (0, 0, 0, 0, 0, 0)",
     f"PRAGMA application_id = {SIGNATURE}",
 )
@@ -52,15 +56,32 @@ class Compte:
 
 
 LIRE_COMPTE = f"SELECT {', '.join(champ.name for champ in fields(Compte))} FROM compte"  # noqa: S608 - our own names
+LIRE_TRACES = "SELECT rowid, coalesce(CAST(corps AS BLOB), x'') FROM trace"
+"""Bytes whatever a damaged row says that it holds."""
 ECRIRE_COMPTE = f"UPDATE compte SET {', '.join(f'{champ.name} = ?' for champ in fields(Compte))}"  # noqa: S608
 
 
 def lire_compte(connexion: sqlite3.Connection) -> Compte:
-    return Compte(*connexion.execute(LIRE_COMPTE).fetchone())
+    """The counters; what was never written as such is a damage that SQLite does not see."""
+    lignes = connexion.execute(LIRE_COMPTE).fetchall()
+    if len(lignes) == 1 and all(isinstance(valeur, int) and valeur >= 0 for valeur in lignes[0]):
+        return Compte(*lignes[0])
+    erreur = sqlite3.DatabaseError()
+    erreur.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    raise erreur
 
 
 def ecrire_compte(connexion: sqlite3.Connection, compte: Compte) -> None:
     connexion.execute(ECRIRE_COMPTE, astuple(compte))
+
+
+def lisible(sequence: int, corps: bytes) -> bool:
+    """Whether the row is as it was written: JSON that bears its number. SQLite sees no bit that flips in a body."""
+    try:
+        trace = json.loads(corps)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(trace, dict) and trace.get("sequence") == sequence
 
 
 def code_de(erreur: sqlite3.Error) -> int:
@@ -81,6 +102,8 @@ def erreurs_dites(chemin: Path) -> Iterator[None]:
         if code in ABIME:
             raise SpoolIllisible(chemin) from None
         raise
+    except UnicodeDecodeError:  # SQLite's own message, where it cites a damaged schema
+        raise SpoolIllisible(chemin) from None
     except OSError:
         raise EcritureRefusee(chemin) from None
 
@@ -101,24 +124,42 @@ def ouvrir(chemin: Path) -> tuple[sqlite3.Connection, Path | None]:
     """The spool's only connection, and where the damaged file that it replaces was put, if there was one."""
     with erreurs_dites(chemin):
         mis_de_cote = _mettre_en_place(chemin)
+        if _octets(chemin) == 0 < _octets(_voisin(chemin, "-wal")):
+            raise SpoolIllisible(chemin)  # its file was lost: SQLite would begin a new one, and delete the journal
         connexion = _preparer(chemin)
         try:
             if _sain(connexion):
                 return connexion, mis_de_cote
             _recopier(connexion, chemin)
         except BaseException:
-            connexion.close()
+            _laisser(connexion)
             raise
-        connexion.close()
+        _laisser(connexion)
         mis_de_cote = _mettre_en_place(chemin)
         return _preparer(chemin), mis_de_cote
+
+
+def _laisser(connexion: sqlite3.Connection) -> None:
+    """Closes a file that is damaged, or not ours, as it was found: uninterrupted, SQLite pours its journal into it."""
+    connexion.interrupt()
+    connexion.close()
+
+
+def _connecter(chemin: Path) -> sqlite3.Connection:
+    connexion = sqlite3.connect(chemin, timeout=0, isolation_level=None, check_same_thread=False)
+    # A damaged code of a refusal must not hide the others.
+    connexion.text_factory = lambda octets: octets.decode(errors="replace")
+    # macOS leaves what was synced in the disk's own cache, unless asked.
+    connexion.execute("PRAGMA fullfsync = ON")
+    connexion.execute("PRAGMA checkpoint_fullfsync = ON")
+    return connexion
 
 
 def _preparer(chemin: Path) -> sqlite3.Connection:
     """Takes the file for ourselves, new or not, and makes it durable."""
     if not chemin.exists():
         chemin.touch(mode=0o600)
-    connexion = sqlite3.connect(chemin, timeout=0, isolation_level=None, check_same_thread=False)
+    connexion = _connecter(chemin)
     try:
         # Exclusive: one process at a time, and the lock dies with it.
         connexion.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -132,7 +173,7 @@ def _preparer(chemin: Path) -> sqlite3.Connection:
         if neuf:
             _creer(connexion)
     except BaseException:
-        connexion.close()
+        _laisser(connexion)
         raise
     return connexion
 
@@ -156,9 +197,11 @@ def _sain(connexion: sqlite3.Connection) -> bool:
     try:
         if connexion.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             return False
+        if sorted(sql for (sql,) in connexion.execute("SELECT sql FROM sqlite_master")) != sorted(TABLES):
+            return False  # SQLite would look for the columns that a damaged text names
         compte = lire_compte(connexion)
         nombre, octets, derniere = connexion.execute(
-            "SELECT count(*), total(length(corps)), coalesce(max(sequence), 0) FROM trace"
+            "SELECT count(*), total(length(corps)), coalesce(max(rowid), 0) FROM trace"
         ).fetchone()
     except sqlite3.Error as erreur:
         if code_de(erreur) in ABIME:
@@ -179,7 +222,7 @@ def _recopier(abimee: sqlite3.Connection, chemin: Path) -> None:
     partiel = _voisin(chemin, ".partiel")
     partiel.unlink(missing_ok=True)
     partiel.touch(mode=0o600)
-    with closing(sqlite3.connect(partiel, isolation_level=None)) as neuve:
+    with closing(_connecter(partiel)) as neuve:
         _creer(neuve)
         with transaction(neuve):
             neuve.executemany("INSERT INTO trace VALUES (?, ?)", sorted(traces.items()))
@@ -190,12 +233,12 @@ def _recopier(abimee: sqlite3.Connection, chemin: Path) -> None:
 
 def _lisibles(abimee: sqlite3.Connection) -> dict[int, bytes]:
     """The traces before the first damage, and those after the last."""
-    traces: dict[int, object] = {}
+    traces: dict[int, bytes] = {}
     for sens in ("ASC", "DESC"):
         with suppress(sqlite3.DatabaseError):
             # What was read before the damage stays.
-            traces.update(abimee.execute(f"SELECT sequence, corps FROM trace ORDER BY sequence {sens}"))  # noqa: S608
-    return {sequence: corps for sequence, corps in traces.items() if isinstance(corps, bytes)}
+            traces.update(abimee.execute(f"{LIRE_TRACES} ORDER BY rowid {sens}"))
+    return {sequence: corps for sequence, corps in traces.items() if lisible(sequence, corps)}
 
 
 def _mettre_en_place(chemin: Path) -> Path | None:
@@ -217,6 +260,10 @@ def _mettre_en_place(chemin: Path) -> Path | None:
 
 def _voisin(chemin: Path, suffixe: str) -> Path:
     return chemin.with_name(chemin.name + suffixe)
+
+
+def _octets(chemin: Path) -> int:
+    return chemin.stat().st_size if chemin.exists() else 0
 
 
 def _synchroniser(dossier: Path) -> None:

@@ -6,12 +6,13 @@ Stopped at any moment, it sends the same bytes with the same ids again the next 
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 
 from app.poste.client import ClientPoste
 from app.poste.consigne import PosteSuivi
 from app.poste.envoi import Avancement
 from app.poste.interruptions import EnvoiInterrompu
-from app.poste.lots import Lot
+from app.poste.lots import Lot, TraceEncodee
 from app.poste.resultat import Resultat
 from app.poste.spool import Spool
 
@@ -20,13 +21,26 @@ PAGE = 5_000
 
 
 def poste_suivi(spool: Spool) -> PosteSuivi | None:
-    """Whose consigne to obey, as its first trace says; None where there is none or it does not say."""
-    for trace in spool.lire(1):
-        champs = json.loads(trace.corps)
-        logiciel, numero_am = champs.get("logiciel"), champs.get("numero_am")
-        # What no address can hold would fail each time.
-        if isinstance(logiciel, str) and isinstance(numero_am, str) and (logiciel + numero_am).isascii():
-            return PosteSuivi(logiciel, numero_am)
+    """Whose consigne to obey: that of all the traces that wait. None where they do not name one and the same.
+
+    Were it that of the oldest, one trace of a présérie that is switched off would keep back all those of another.
+    """
+    suivis = {_nomme(json.loads(trace.corps)) for trace in _en_attente(spool)}
+    return suivis.pop() if len(suivis) == 1 else None
+
+
+def _en_attente(spool: Spool) -> Iterator[TraceEncodee]:
+    apres = -1
+    while page := spool.lire(PAGE, apres=apres):
+        yield from page
+        apres = page[-1].position
+
+
+def _nomme(champs: dict[str, object]) -> PosteSuivi | None:
+    logiciel, numero_am = champs.get("logiciel"), champs.get("numero_am")
+    # What no address can hold would fail each time.
+    if isinstance(logiciel, str) and isinstance(numero_am, str) and (logiciel + numero_am).isascii():
+        return PosteSuivi(logiciel, numero_am)
     return None
 
 

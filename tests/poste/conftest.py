@@ -1,8 +1,10 @@
 """The stand-in of the service, one HTTP client, and a time that tests move."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,13 @@ def trace(numero: int, **champs: object) -> dict[str, Any]:
 
 def traces(nombre: int) -> list[dict[str, Any]]:
     return [trace(numero) for numero in range(nombre)]
+
+
+@pytest.fixture
+def memoire(tmp_path: Path) -> Iterator[Path]:
+    """Where thousands of openings cost no disk, if there is such a place: what is tried is cut or damaged already."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else tmp_path) as dossier:  # noqa: S108
+        yield Path(dossier)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """The spool when the machine stops: `kill -9`, power cut at any byte, disk full. Nothing promised is lost.
 
-`TRACES_POSTES_ARRETS` is how many processes are killed (10).
+`TRACES_POSTES_ARRETS` is how many processes are killed (10), and some more where the machine is slow.
 """
 
 import os
@@ -10,8 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,19 +31,27 @@ def contenu(spool: Spool) -> Promesses:
     return [(lue.position, lue.corps) for lue in spool.lire(1_000_000)]
 
 
-@pytest.mark.timeout(60 + 5 * ARRETS)
+def _delais() -> Iterator[float]:
+    """For how long each program runs, in seconds; longer and longer where nothing was promised or removed yet."""
+    yield from (random.choice((0.005, 0.1, 0.5)) * random.random() for _ in range(ARRETS))
+    yield from range(1, 9)
+
+
+@pytest.mark.timeout(120 + 5 * ARRETS)
 def test_tue_a_tout_moment_rien_de_promis_ne_manque(tmp_path: Path) -> None:
     chemin = tmp_path / "spool.db"
     promis: set[int] = set()
     partis: set[int] = set()
-    for _ in range(ARRETS):
+    for delai in _delais():
+        if delai >= 1 and promis and partis:
+            break
         with subprocess.Popen(
             [sys.executable, "-m", "tests.poste.depositaire", str(chemin)], stdout=subprocess.PIPE
         ) as poste:
             assert poste.stdout is not None
             assert poste.stdout.readline() == b"debut\n"
             os.set_blocking(poste.stdout.fileno(), False)
-            lus, limite = b"", time.monotonic() + random.choice((0.005, 0.1, 0.5)) * random.random()
+            lus, limite = b"", time.monotonic() + delai
             while time.monotonic() < limite:  # a full pipe would stop it where it stands
                 lus += poste.stdout.read() or b""
                 time.sleep(0.001)
@@ -98,14 +106,17 @@ def _dechirures(avant: bytes, apres: bytes, pas: int) -> Iterator[bytes]:
 class Coupure:
     """Opens the spool as the power cut left it, and holds it to what it had promised."""
 
-    def __init__(self, dossier: Path, promesses: Promesses) -> None:
-        self.chemin = dossier / "coupe.db"
+    def __init__(self, dossier: Path, promesses: Promesses, chemin: Path | None = None) -> None:
+        self.chemin = chemin or dossier / "coupe.db"
         self.promesses = promesses
         self.essais = 0
 
     def verifier(self, image: Image) -> None:
         self.chemin.write_bytes(image.base)
         _journal(self.chemin).write_bytes(image.journal)
+        self.ouvrir()
+
+    def ouvrir(self) -> None:
         with Spool(self.chemin) as spool:
             assert spool.mis_de_cote is None
             gardees = contenu(spool)
@@ -113,13 +124,6 @@ class Coupure:
             assert len(gardees) <= len(self.promesses) + 1, "but the one under way"
             assert spool.deposer({}) == len(gardees) + 1
         self.essais += 1
-
-
-@pytest.fixture
-def memoire(tmp_path: Path) -> Iterator[Path]:
-    """Where thousands of openings cost no disk, if there is such a place: what is tried is cut already."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else tmp_path) as dossier:  # noqa: S108
-        yield Path(dossier)
 
 
 @pytest.fixture
@@ -170,14 +174,46 @@ def test_courant_coupe_pendant_que_le_journal_est_reverse_puis_repris(memoire: P
     assert coupure.essais > 4_000
 
 
-def test_courant_coupe_a_la_creation(memoire: Path, petites_pages: Path) -> None:
-    avant = petites_pages.read_bytes()
+CREATION = """
+import os, resource, signal, sys
+from app.poste import Spool
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+fin, pas = int(sys.argv[2]), int(sys.argv[3])
+for coupe in [*range(0, fin, pas), fin]:
+    if not (fils := os.fork()):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (coupe, coupe))
+        Spool(f"{sys.argv[1]}/{coupe}.db")
+        os._exit(0)
+    print(coupe, os.WIFEXITED(os.waitpid(fils, 0)[1]))
+"""
+
+
+def test_tue_a_chaque_octet_de_la_creation(memoire: Path) -> None:
+    """Files can grow up to a size: the write that crosses it is torn there, and kills the program."""
+    commande = [sys.executable, "-c", CREATION, str(memoire), "30000", "97"]
+    fini = subprocess.run(commande, capture_output=True, text=True, check=True)
+    issues = dict(ligne.split() for ligne in fini.stdout.splitlines())
+    assert list(issues.values()) == sorted(issues.values()), "killed up to some size, then no more"
+    assert set(issues.values()) == {"False", "True"}
+    dechires: Counter[str] = Counter()
+    for coupe in issues:
+        chemin = memoire / f"{coupe}.db"
+        for suffixe in ("-wal", "-journal", ""):
+            fichier = chemin.with_name(chemin.name + suffixe)
+            dechires[suffixe] += fichier.exists() and fichier.stat().st_size == int(coupe) > 0
+        Coupure(memoire, [], chemin).ouvrir()
+    assert min(dechires[suffixe] for suffixe in ("-wal", "-journal", "")) >= 5, dechires
+
+
+def test_courant_coupe_apres_la_creation_du_fichier(memoire: Path, petites_pages: Path) -> None:
+    """The journal's first write, over nothing: what follows the cut is zeros or noise."""
     with Spool(petites_pages):
         cree = Image.de(petites_pages)
     coupure = Coupure(memoire, [])
-    for base in (avant, cree.base):
-        for journal in _dechirures(b"", cree.journal, 7 if base == cree.base else len(cree.journal)):
-            coupure.verifier(Image(cree.base, journal))
+    for journal in _dechirures(b"", cree.journal, 3):
+        coupure.verifier(Image(cree.base, journal))
+    assert coupure.essais > 2_000
 
 
 LIMITE = """
@@ -214,6 +250,59 @@ def test_un_disque_qui_refuse_d_ecrire_ne_coute_que_les_nouvelles(tmp_path: Path
     with Spool(chemin) as spool:
         assert [numero for numero, _ in contenu(spool)] == [1, *gardees, apres]
         assert spool.etat().perdues == 1_005
+
+
+FERMETURE = """
+import resource, sys
+from app.poste import EcritureRefusee, Spool
+spool = Spool(sys.argv[1])
+spool.deposer({})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+try:
+    spool.deposer_tout([{"version": "x" * 2_000}] * 30)
+except EcritureRefusee:
+    print("refusé")
+if sys.argv[2] == "de-la-place":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+else:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+spool.fermer()
+spool.fermer()
+"""
+
+
+@pytest.mark.parametrize(("place", "perdues"), [("de-la-place", 30), ("toujours-pas", 0)])
+def test_ce_que_le_disque_a_refuse_est_compte_a_la_fermeture_s_il_le_peut(
+    tmp_path: Path, place: str, perdues: int
+) -> None:
+    chemin = tmp_path / "spool.db"
+    commande = [sys.executable, "-c", FERMETURE, str(chemin), place]
+    fini = subprocess.run(commande, capture_output=True, text=True, check=False)
+    assert (fini.stdout, fini.returncode) == ("refusé\n", 0), fini.stderr
+    with Spool(chemin) as spool:
+        assert (spool.etat().perdues, spool.deposer({})) == (perdues, perdues + 2)
+
+
+JOURNAL_PLEIN = """
+import resource, sys
+from app.poste import Rejet, Resultat, Spool
+from app.poste.lots import Lot
+with Spool(sys.argv[1]) as spool:
+    spool.deposer_tout([{"version": "x" * 2_000}] * 200)
+with Spool(sys.argv[1]) as spool:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    lot = Lot(tuple(spool.lire(200)[-1:]))
+    refusee = [Rejet(200, "donnee-personnelle")]
+    spool.retirer(lot, Resultat(recues=1, rejetees=1, rejets_detailles=refusee))
+    print(spool.etat().rejetees, len(spool.lire(1_000)), spool.deposer({}))
+"""
+
+
+def test_un_journal_qui_ne_se_vide_pas_ne_retient_pas_le_lot(tmp_path: Path) -> None:
+    """The disk takes the removal, in the journal, but not the journal's content in the file."""
+    commande = [sys.executable, "-c", JOURNAL_PLEIN, str(tmp_path / "spool.db")]
+    fini = subprocess.run(commande, capture_output=True, text=True, check=False)
+    assert fini.stdout == "1 199 201\n", fini.stderr
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from app.poste.lots import Lot
 from tests.poste.conftest import AM, Fabrique, trace, traces
 from tests.poste.distant import Distant, Traces, acquitter, couper, enregistrer_puis, probleme, statut
 
+DESACTIVEES = {"traces_postes": "desactivees", "depuis_le": None, "prochaine_consultation_s": 900}
+
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
@@ -103,8 +105,7 @@ async def test_un_rejet_quitte_le_spool_avec_son_motif(distant: Distant, fabriqu
 
 async def test_les_traces_desactivees_restent_dans_le_spool(distant: Distant, fabrique: Fabrique, spool: Spool) -> None:
     spool.deposer_tout(traces(5))
-    arretee = {"traces_postes": "desactivees", "depuis_le": None, "prochaine_consultation_s": 900}
-    distant.consignes.append(JSONResponse(arretee))
+    distant.consignes.append(JSONResponse(DESACTIVEES))
     resultat = await vider(fabrique(PosteSuivi("ortho-plus", AM)), spool)
     assert (resultat.arret, resultat.restantes, distant.postes) == ("desactivees", 5, [])
     distant.etat = "desactivees"
@@ -169,9 +170,33 @@ async def test_la_boucle_n_attend_pas_le_disque(
         ({"logiciel": "\ud800"}, None),
     ],
 )
-def test_le_poste_suivi_est_celui_de_la_premiere_trace(
+def test_le_poste_suivi_est_celui_que_nomme_la_trace(
     spool: Spool, champs: dict[str, object], attendu: PosteSuivi | None
 ) -> None:
     assert tournee.poste_suivi(spool) is None
     spool.deposer(trace(0, **champs))
     assert tournee.poste_suivi(spool) == attendu
+
+
+async def test_une_vieille_trace_desactivee_ne_retient_pas_celles_d_une_autre_preserie(
+    distant: Distant, fabrique: Fabrique, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service refuses it by itself; the others leave in their order."""
+    monkeypatch.setattr(tournee, "PAGE", 3)
+    spool.deposer_tout([trace(numero, logiciel="ortho-ancien") for numero in range(8)])
+    distant.consignes.append(JSONResponse(DESACTIVEES))
+    resultat = await vider(fabrique(tournee.poste_suivi(spool)), spool)
+    assert (resultat.arret, resultat.restantes, distant.postes) == ("desactivees", 8, []), "all are switched off"
+    spool.deposer_tout([trace(numero, logiciel="ortho-plus") for numero in range(8, 10)])
+    distant.consignes.append(JSONResponse(DESACTIVEES))
+    assert tournee.poste_suivi(spool) is None
+    assert (await vider(fabrique(tournee.poste_suivi(spool)), spool)).recues == 10
+    assert (recues(distant), len(distant.consultations)) == (list(range(1, 11)), 1)
+
+
+@pytest.mark.parametrize("autre", [{"logiciel": "ortho-plus", "numero_am": "339912345"}, {"logiciel": 3}, {}])
+def test_le_poste_suivi_est_celui_de_toutes_les_traces(spool: Spool, autre: dict[str, object]) -> None:
+    spool.deposer_tout([trace(numero, logiciel="ortho-plus") for numero in range(3)])
+    assert tournee.poste_suivi(spool) == PosteSuivi("ortho-plus", AM)
+    spool.deposer(trace(3, **autre))
+    assert tournee.poste_suivi(spool) is None

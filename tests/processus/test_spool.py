@@ -1,9 +1,17 @@
 """The spool's commands against a real service: whenever the sender is killed, everything arrives once."""
 
 import json
+import random
 import signal
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import httpx
 
 from app.poste import Spool
 from tests.outils import PILOTES, PRESERIE, Corps, registre_exemple, trace
@@ -17,9 +25,59 @@ def poste(lui: Serveur, cle: str, nom: str) -> Corps | None:
     return next((lu for lu in lus if lu["poste"] == nom), None)
 
 
-def enregistrees(lui: Serveur, cle: str, nom: str) -> int:
-    lu = poste(lui, cle, nom)
-    return lu["traces"]["enregistrees"] if lu else 0
+class Relais:
+    """Stands before the service, so that no sender is done before it is killed: holds the answers beyond some."""
+
+    def __init__(self, lui: Serveur) -> None:
+        self.tour = self.permises = self.rendues = 0
+        self.client = httpx.Client(base_url=lui.url, trust_env=False, timeout=30)
+        self.fin = threading.Event()
+
+    def permettre(self, reponses: int) -> None:
+        """From now on, for one more sender; what is held of the one before is of no account."""
+        self.tour, self.permises, self.rendues = self.tour + 1, reponses, 0
+
+    def rendre(self, methode: str, chemin: str, entetes: dict[str, str], corps: bytes) -> httpx.Response:
+        tour = self.tour
+        reponse = self.client.request(methode, chemin, headers=entetes, content=corps)
+        if methode == "POST":
+            while tour == self.tour and self.rendues >= self.permises and not self.fin.wait(0.01):
+                pass
+            self.rendues += tour == self.tour
+        return reponse
+
+
+@contextmanager
+def relais(lui: Serveur) -> Iterator[tuple[Relais, str]]:
+    etat = Relais(lui)
+
+    class Guichet(BaseHTTPRequestHandler):
+        def relayer(self) -> None:
+            corps = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            suivis = ("Authorization", "Content-Type", "Content-Encoding", "If-None-Match")
+            entetes = {nom: self.headers[nom] for nom in suivis if nom in self.headers}
+            reponse = etat.rendre(self.command, self.path, entetes, corps)
+            self.send_response(reponse.status_code)
+            self.send_header("Content-Length", str(len(reponse.content)))
+            self.end_headers()
+            self.wfile.write(reponse.content)
+
+        do_GET = do_POST = relayer  # noqa: N815 - the names that http.server looks for
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    guichets = ThreadingHTTPServer(("127.0.0.1", 0), Guichet)
+    fil = threading.Thread(target=guichets.serve_forever)
+    fil.start()
+    try:
+        yield etat, f"http://127.0.0.1:{guichets.server_address[1]}"
+    finally:
+        etat.fin.set()
+        guichets.shutdown()
+        guichets.server_close()
+        fil.join()
+        etat.client.close()
 
 
 def test_un_spool_tue_plusieurs_fois_arrive_entier_et_une_fois(tmp_path: Path) -> None:
@@ -32,14 +90,20 @@ def test_un_spool_tue_plusieurs_fois_arrive_entier_et_une_fois(tmp_path: Path) -
         cle = creer_cle(dossier, "--role", "cnam")
         lui.inscrire(cle, registre_exemple())
         env = environnement(cle=cle)
-        envoyer = ["poste", "envoyer", "--spool", str(spool), "--url", lui.url, "--taille-lot", "10"]
-        for _ in range(MORTS):
-            avant = enregistrees(lui, cle, "spool-1")
-            with subprocess.Popen([COMMANDE, *envoyer], env=env, stdout=subprocess.DEVNULL) as envoi:
-                attendre(lambda avant=avant: enregistrees(lui, cle, "spool-1") > avant)  # type: ignore[misc]
-                envoi.send_signal(signal.SIGKILL)
-        assert 0 < enregistrees(lui, cle, "spool-1") < TRACES, "killed too late to show anything"
-        fini = executer(*envoyer, "--connexions", "2", env=env)
+        envoyer = ["poste", "envoyer", "--spool", str(spool), "--taille-lot", "10", "--url"]
+        with relais(lui) as (relaye, adresse):
+            for _ in range(MORTS):
+                relaye.permettre(random.randint(1, 10))
+                with subprocess.Popen([COMMANDE, *envoyer, adresse], env=env, stdout=subprocess.DEVNULL) as envoi:
+                    try:
+                        attendre(lambda: relaye.rendues > 0)
+                        time.sleep(random.random() / 20)
+                    finally:
+                        envoi.send_signal(signal.SIGKILL)
+        vu = poste(lui, cle, "spool-1")
+        assert vu is not None
+        assert 0 < vu["traces"]["enregistrees"] < TRACES, "killed too late to show anything"
+        fini = executer(*envoyer, lui.url, "--connexions", "2", env=env)
         assert fini.returncode == 0, fini.stderr
         vu = poste(lui, cle, "spool-1")
     assert vu is not None
