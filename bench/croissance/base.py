@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -159,12 +160,7 @@ async def _demander(lecture: asyncio.StreamReader, ecriture: asyncio.StreamWrite
     return reponse
 
 
-def _graines() -> Iterator[int]:
-    depart = int.from_bytes(datetime.now(UTC).isoformat().encode()) % 2**48
-    yield from itertools.count(depart)
-
-
-_GRAINES = _graines()
+_GRAINES = itertools.count(secrets.randbits(48))  # none of an earlier run: its traces may still be there
 _COMPTES = """
 SELECT (SELECT coalesce(sum(nombre), 0) FROM compteur_trace WHERE issue = 'enregistree')::int8 AS traces,
        (SELECT count(*) FROM compteur_execution) AS cellules,
