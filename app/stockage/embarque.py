@@ -84,9 +84,10 @@ def _veiller(grappe: Grappe, fin: threading.Event) -> None:
     dit = False
     while not fin.wait(_VEILLE_S):
         try:
-            if not grappe.vivante() and _relancer(grappe, fin):
-                _journal.warning("postgres_embarque_relance")
+            if grappe.vivante():
                 dit = False
+            elif _relancer(grappe, fin):
+                _journal.warning("postgres_embarque_relance")
         except Exception as erreur:  # noqa: BLE001 — whatever one look meets, the next may not
             if not dit:
                 _journal.error("postgres_embarque_a_terre", erreur=type(erreur).__name__)
