@@ -94,7 +94,6 @@ def confronter(
     """The reads that have a target, in turn on a database of the smallest size and on the one at hand."""
     mesures = {}
     for lecture in (une for une in lectures(grande) if une.objectif is not None):
-        time.sleep(lecture.pause_s)
         durees: tuple[list[float], list[float]] = [], []
         for _ in range(_ECHAUFFEMENT + _CONFRONTATIONS):
             time.sleep(lecture.pause_s)

@@ -1,4 +1,4 @@
-"""A service that lets hardly anything in at once, with the example's présérie."""
+"""A service with narrow bounds, and the example's présérie."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,14 @@ from tests.surcharge.aides import POIDS_MAX
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serveur]:
-    reglages = {"receptions_max_octets": str(POIDS_MAX), "corps_delai_s": "2"}
-    with serveur(tmp_path_factory.mktemp("surcharge") / "donnees", workers=1, reglages=reglages) as lui:
+def bornes() -> dict[str, str]:
+    """Its settings; a module may have others."""
+    return {"receptions_max_octets": str(POIDS_MAX), "corps_delai_s": "2"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, bornes: dict[str, str]) -> Iterator[Serveur]:
+    with serveur(tmp_path_factory.mktemp("surcharge") / "donnees", workers=1, reglages=bornes) as lui:
         yield lui
 
 

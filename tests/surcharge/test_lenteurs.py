@@ -6,7 +6,6 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -23,17 +22,8 @@ TETE = b"GET /sante/vivant HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serveur]:
-    delais = {nom: str(DELAI_S) for nom in ("entete_delai_s", "corps_delai_s", "lecture_delai_s")}
-    with serveur(tmp_path_factory.mktemp("lenteurs") / "donnees", workers=1, reglages=delais) as lui:
-        yield lui
-
-
-@pytest.fixture(scope="module")
-def cle(service: Serveur) -> str:
-    cle = creer_cle(service.dossier, "--role", "cnam")
-    service.inscrire(cle, registre_exemple())
-    return cle
+def bornes() -> dict[str, str]:
+    return {nom: str(DELAI_S) for nom in ("entete_delai_s", "corps_delai_s", "lecture_delai_s")}
 
 
 def _joindre(service: Serveur) -> socket.socket:
