@@ -67,8 +67,8 @@ pannes: $(PRET) ## Break everything under a service while clients send: make pan
 	$(BIN)/python -m tests.pannes $(FOIS) $(PANNES)
 
 lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
-	$(UV_COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
-	$(UV_COMPILE) --constraints requirements.lock pyproject.toml -o requirements-run.lock
+	$(UV_COMPILE) --upgrade --group dev --extra telemetrie pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --constraints requirements.lock --extra telemetrie pyproject.toml -o requirements-run.lock
 
 clean: ## Remove the virtual environment and the demo's data
 	rm -rf $(VENV) .data
