@@ -1,0 +1,85 @@
+"""Two services on one database: what one acknowledges holds for the other, and what it takes back ends within a second.
+
+Asked of the replicas themselves: behind nginx nobody knows which one answers.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle
+
+import pytest
+
+from app.acces.roles import Acces, Role
+from tests.contrat.aides import pilote
+from tests.deploiement.conftest import Deploiement
+from tests.deploiement.proxy import exige_nginx
+from tests.outils import Corps, trace
+from tests.processus.exemple import exemple
+from tests.processus.lancement import Serveur, environnement, executer
+
+pytestmark = exige_nginx
+TOURS = 5
+RETARD_MAX_S = 1.0
+
+
+@pytest.fixture
+def paires(deploiement: Deploiement) -> Iterator[tuple[Serveur, Serveur]]:
+    """Each replica in turn as the one that is told, and the other."""
+    une, autre = deploiement.repliques
+    return cycle([(une, autre), (autre, une)])
+
+
+def _retard(condition: Callable[[], bool]) -> float:
+    """Seconds until it holds for the first time; it holds ever after."""
+    debut = time.monotonic()
+    while not condition():
+        assert time.monotonic() - debut < 10, "jamais"
+        time.sleep(0.01)
+    retard = time.monotonic() - debut
+    assert all(condition() for _ in range(20)), "et de nouveau comme avant"
+    return retard
+
+
+def _statut(lui: Serveur, cle: str, corps: Corps) -> int:
+    return lui.appeler("POST", "/traces", cle, json=corps).status_code
+
+
+def test_cle_pilote_et_demarrage_valent_aussitot_de_l_autre_cote(
+    deploiement: Deploiement, paires: Iterator[tuple[Serveur, Serveur]]
+) -> None:
+    for tour, (une, autre) in zip(range(TOURS), paires, strict=False):
+        cle, _ = deploiement.terrain.creer_cle(Acces(0, Role.CNAM))
+        assert autre.appeler("GET", "/editeurs", cle).status_code == 200
+        assert une.appeler("GET", "/editeurs", cle).status_code == 200
+        nom = f"tour-{tour}"
+        preserie, appels, (premiere, *_) = exemple(nom)
+        avant = [appel for appel in appels if not appel[1].endswith("/demarrage")]
+        une.inscrire(cle, avant)
+        assert _statut(autre, cle, premiere) == 409
+        une.inscrire(cle, [("POST", f"/preseries/{preserie}/demarrage", {})])
+        assert _statut(autre, cle, premiere) == 201
+        consigne = autre.appeler("GET", f"/traces/consigne?logiciel={nom}&numero_am={premiere['numero_am']}", cle)
+        assert consigne.json()["traces_postes"] == "actives"
+        nouveau = f"33000009{tour}"
+        assert _statut(autre, cle, trace(logiciel=nom, numero_am=nouveau)) == 422
+        une.inscrire(cle, [("PUT", f"/preseries/{preserie}/pilotes/{nouveau}", pilote(cpam="33"))])
+        assert _statut(autre, cle, trace(logiciel=nom, numero_am=nouveau)) == 201
+
+
+def test_une_revocation_vaut_de_l_autre_cote_dans_la_seconde(
+    deploiement: Deploiement, paires: Iterator[tuple[Serveur, Serveur]]
+) -> None:
+    retards = []
+    env = environnement(**deploiement.terrain.reglages)
+    for _, (_, autre) in zip(range(2), paires, strict=False):
+        cle, numero = deploiement.terrain.creer_cle(Acces(0, Role.POSTE, "ortho-soft"))
+        assert _statut(autre, cle, trace()) == 201
+        assert executer("cle", "revoquer", str(numero), env=env).returncode == 0
+        retards.append(_retard(lambda: _statut(autre, cle, trace()) == 401))  # noqa: B023 — called at once
+    assert max(retards) <= RETARD_MAX_S, retards
+
+
+def test_une_desactivation_vaut_de_l_autre_cote_dans_la_seconde(
+    deploiement: Deploiement, paires: Iterator[tuple[Serveur, Serveur]]
+) -> None:
+    """Of its consigne and its POST, within a second of the acknowledgement; switched on again, at once."""
