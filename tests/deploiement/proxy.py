@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -167,13 +166,3 @@ def _repond(lui: Proxy) -> bool:
     except httpx.TransportError:
         return False
     return True
-
-
-def verifier_probleme(reponse: httpx.Response, statut: int, code: str) -> dict[str, Any]:
-    """A refusal of nginx, in the form of the service's."""
-    assert (reponse.status_code, reponse.headers["content-type"]) == (statut, "application/problem+json"), reponse.text
-    corps: dict[str, Any] = reponse.json()
-    assert (corps["type"], corps["status"]) == (f"urn:traces-postes:probleme:{code}", statut)
-    assert corps["instance"] == f"urn:uuid:{reponse.headers['x-request-id']}"
-    assert corps["detail"].endswith(".")
-    return corps

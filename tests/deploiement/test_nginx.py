@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app.contrat.document import operations
-from tests.contrat.aides import pilote
+from tests.contrat.aides import pilote, verifier_probleme
 from tests.deploiement.conftest import Deploiement
 from tests.deploiement.proxy import (
     DEPLOY,
@@ -25,7 +25,6 @@ from tests.deploiement.proxy import (
     exige_nginx,
     proxy,
     verifier_la_configuration,
-    verifier_probleme,
 )
 from tests.description import document, verifier_reponse
 from tests.outils import PILOTES, PRESERIE, trace
