@@ -77,6 +77,8 @@ class Protocole(HttpToolsProtocol):
     _non_lu: tuple[int, float] | None = None
     """Bytes that the client did not read yet, and since when."""
     _accueil: Accueil | None = None
+    _s_arrete = False
+    """Whether the next answer is the last of the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -138,6 +140,7 @@ class Protocole(HttpToolsProtocol):
         if not self._ignore():
             self._unset_keepalive_if_required()  # a refusal before it in the same packet may have set it
             super().on_headers_complete()
+            self.cycle.keep_alive &= not self._s_arrete
             self.cycle.transport = cast("asyncio.Transport", self._sortie)
 
     def on_body(self, body: bytes) -> None:
@@ -151,7 +154,7 @@ class Protocole(HttpToolsProtocol):
         self._messages += 1
         if self._refus is not None:
             refus, self._refus = self._refus, None
-            self._refuser(refus, fermer=not self.parser.should_keep_alive())
+            self._refuser(refus, fermer=self._s_arrete or not self.parser.should_keep_alive())
             self._faire_patienter()
         elif not self._ignore():
             if self._en_main is not None and not self.pipeline:
@@ -198,7 +201,15 @@ class Protocole(HttpToolsProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        super().shutdown()
+        """What is on its way is still answered, and told that the connection ends: a proxy may have just sent it.
+
+        One at rest is left to its client until its idle time is over, as if nothing had happened.
+        """
+        self._s_arrete = True
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+        elif (self.cycle is None or self.cycle.response_complete) and self.timeout_keep_alive_task is None:
+            self._compter_le_repos()
         if self._flux is not None:
             self._flux.set()
             self.loop.call_later(_ARRET_S, self.rompre)
@@ -269,9 +280,10 @@ class Protocole(HttpToolsProtocol):
             self.transport.close()
         else:
             self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._compter_le_repos()
+
+    def _compter_le_repos(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
 
 @cache

@@ -102,7 +102,7 @@ def _servir(config: uvicorn.Config) -> None:
     if config.workers > 1:
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # tells of a worker that died
         with mesures_partagees():
-            Multiprocess(config, sockets=prises).run()
+            _Superviseur(config, sockets=prises).run()
         return
     serveur = uvicorn.Server(config)
     for signe in (signal.SIGTERM, signal.SIGINT):
@@ -110,6 +110,15 @@ def _servir(config: uvicorn.Config) -> None:
     serveur.run(prises)
     if not serveur.started and not serveur.should_exit:
         raise typer.Exit(STARTUP_FAILURE)
+
+
+class _Superviseur(Multiprocess):
+    """uvicorn's, which keeps the door open until it ends: the kernel took connections that nobody served any more."""
+
+    def terminate_all(self) -> None:
+        for prise in self.sockets:
+            prise.close()
+        super().terminate_all()
 
 
 async def _verifier(reglages: Reglages) -> None:
