@@ -78,7 +78,6 @@ class Protocole(HttpToolsProtocol):
     """Bytes that the client did not read yet, and since when."""
     _accueil: Accueil | None = None
     _s_arrete = False
-    """Whether the next answer is the last of the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -201,10 +200,7 @@ class Protocole(HttpToolsProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """What is on its way is still answered, and told that the connection ends: a proxy may have just sent it.
-
-        One at rest is left to its client until its idle time is over, as if nothing had happened.
-        """
+        """What a proxy has just sent is still answered; a connection at rest is left to it until its time is over."""
         self._s_arrete = True
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import Annotated, NoReturn
 
@@ -19,6 +20,7 @@ from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
 from app.observabilite.journaux import configurer
 from app.observabilite.partage import mesures_partagees
+from app.porte import ENTREE_S, Serveur, ne_plus_laisser_entrer
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
 from app.reglages import Reglages
@@ -104,7 +106,7 @@ def _servir(config: uvicorn.Config) -> None:
         with mesures_partagees():
             _Superviseur(config, sockets=prises).run()
         return
-    serveur = uvicorn.Server(config)
+    serveur = Serveur(config)
     for signe in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signe, serveur.handle_exit)
     serveur.run(prises)
@@ -113,9 +115,11 @@ def _servir(config: uvicorn.Config) -> None:
 
 
 class _Superviseur(Multiprocess):
-    """uvicorn's, which keeps the door open until it ends: the kernel took connections that nobody served any more."""
+    """uvicorn's, which keeps the door open until it ends: the kernel let in who was not served any more."""
 
     def terminate_all(self) -> None:
+        ne_plus_laisser_entrer(self.sockets)
+        time.sleep(ENTREE_S)
         for prise in self.sockets:
             prise.close()
         super().terminate_all()

@@ -101,7 +101,10 @@ def configurer(
         ("worker_processes auto", "worker_processes 2"),
         ("http {", f"http {{\n{autres}"),
     )
-    for nom, reste in (("ecoute-defaut", "ssl default_server; server_name _;"), ("ecoute", "ssl; server_name localhost;")):
+    for nom, reste in (
+        ("ecoute-defaut", "ssl default_server; server_name _;"),
+        ("ecoute", "ssl; server_name localhost;"),
+    ):
         (prefixe / "site" / f"{nom}.conf").write_text(f"listen 127.0.0.1:{port} {reste}\n")
     _remplacer(prefixe / "site" / "certificats.conf", ("/etc/traces-postes/tls", str(autorite.dossier)))
     _remplacer(prefixe / "site" / "limites.conf", *limites)

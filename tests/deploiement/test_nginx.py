@@ -114,17 +114,13 @@ def test_un_poste_avec_son_certificat_est_servi(poste: httpx.Client) -> None:
     assert poste.get(str(consigne.request.url), headers=entetes).status_code == 304
 
 
-def test_un_certificat_d_une_autre_autorite_est_refuse(
-    devant: Proxy, deploiement: Deploiement, tmp_path: Path
-) -> None:
+def test_un_certificat_d_une_autre_autorite_est_refuse(devant: Proxy, deploiement: Deploiement, tmp_path: Path) -> None:
     etranger = Autorite(tmp_path / "etrangere").poste("poste-1")
     with devant.client(etranger, deploiement.cle_du_poste) as client:
         verifier_probleme(client.post("/traces", json=trace()), 403, "certificat-refuse")
 
 
-def test_un_certificat_revoque_est_refuse_des_que_la_liste_est_relue(
-    devant: Proxy, deploiement: Deploiement
-) -> None:
+def test_un_certificat_revoque_est_refuse_des_que_la_liste_est_relue(devant: Proxy, deploiement: Deploiement) -> None:
     perdu = devant.autorite.poste("poste-perdu")
     with devant.client(perdu, deploiement.cle_du_poste) as client:
         assert client.post("/traces", json=trace()).status_code == 201

@@ -1,0 +1,86 @@
+"""The units of deploy/systemd, as systemd itself reads them."""
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from app.cli import app as commandes
+from app.reglages import Reglages
+from tests.deploiement.proxy import DEPLOY
+from tests.processus.lancement import COMMANDE
+
+UNITES = DEPLOY / "systemd"
+EXPOSITION_MAX = 1.5
+"""Of 10, as ``systemd-analyze security`` counts; a service without any hardening has 9.6."""
+exige_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here: apt-get install systemd"
+)
+
+
+@pytest.fixture
+def installees(tmp_path: Path) -> Path:
+    """The units, with our command for the one that an installation has."""
+    for fichier in UNITES.glob("*.*"):
+        texte = fichier.read_text().replace("/opt/traces-postes/bin/traces-postes", str(COMMANDE))
+        (tmp_path / fichier.name).write_text(texte)
+    return tmp_path
+
+
+def _lire(fichier: Path) -> list[tuple[str, str]]:
+    """The settings of the unit, in order; some come more than once."""
+    return re.findall(r"^([A-Za-z]+)=(.*)$", fichier.read_text(), re.MULTILINE)
+
+
+@exige_systemd
+def test_systemd_les_admet_sans_un_mot(installees: Path) -> None:
+    unites = [str(unite) for suffixe in ("service", "timer") for unite in installees.glob(f"*.{suffixe}")]
+    assert len(unites) == 6
+    dit = subprocess.run(["systemd-analyze", "verify", *unites], capture_output=True, text=True, check=False)
+    assert (dit.returncode, dit.stdout + dit.stderr) == (0, "")
+
+
+@exige_systemd
+def test_ce_qu_un_service_peut_encore_est_borne(installees: Path) -> None:
+    for unite in installees.glob("*.service"):
+        commande = ["systemd-analyze", "security", "--offline=yes", str(unite)]
+        dit = subprocess.run(commande, capture_output=True, text=True, check=True).stdout
+        exposition = re.search(r"Overall exposure level for \S+: ([0-9.]+)", dit)
+        assert exposition is not None, dit
+        assert float(exposition[1]) <= EXPOSITION_MAX, (unite.name, exposition[1])
+
+
+def test_toutes_les_unites_ont_les_memes_gardes() -> None:
+    gardes = {
+        unite.name: [reglage for reglage in _lire(unite) if reglage[0].startswith(("Private", "Protect", "Restrict"))]
+        for unite in UNITES.glob("*.service")
+    }
+    assert len(gardes) == 4
+    assert all(siennes == gardes["traces-postes.service"] for siennes in gardes.values())
+    assert len(gardes["traces-postes.service"]) >= 15
+
+
+def test_elles_lancent_des_commandes_et_des_reglages_qui_existent() -> None:
+    connues = set(getattr(typer.main.get_command(commandes), "commands", {}))
+    lancees = {
+        valeur.split()[1] for unite in UNITES.glob("*.service") for nom, valeur in _lire(unite) if nom == "ExecStart"
+    }
+    assert lancees == {"serve", "migrer", "recompter", "purger"} <= connues
+    dits = {
+        ligne for env in UNITES.glob("*.env*") for ligne in re.findall(r"^(TRACES_\w+)=", env.read_text(), re.MULTILINE)
+    }
+    assert dits <= {f"TRACES_POSTES_{nom.upper()}" for nom in Reglages.model_fields}
+    for minuterie in UNITES.glob("*.timer"):
+        assert minuterie.with_suffix(".service").exists()
+
+
+def test_l_arret_du_service_laisse_le_superviseur_fermer_la_porte() -> None:
+    """SIGTERM to the workers as well would reset whoever is at the door."""
+    lu = configparser.ConfigParser(strict=False, interpolation=None)
+    lu.read_string((UNITES / "traces-postes.service").read_text())
+    assert (lu["Service"]["KillMode"], int(lu["Service"]["TimeoutStopSec"])) == ("mixed", 40)
+    assert int(lu["Service"]["TimeoutStopSec"]) > 15 + 5
