@@ -139,7 +139,6 @@ def _verifier_les_comptes(repliques: Repliques, cnam: str, acquittees: list[str]
 
 def _chaque_replique_a_servi(devant: Proxy, repliques: Repliques) -> None:
     lignes = [json.loads(ligne) for ligne in devant.journal_d_acces.splitlines()]
-    print("demandées à une autre réplique :", sum("," in ligne["replique"] for ligne in lignes), "sur", len(lignes))
     for port in repliques.ports:
         assert sum(ligne["replique"] == f"127.0.0.1:{port}" for ligne in lignes) > 50
 

@@ -286,10 +286,12 @@ def test_une_replique_perdue_est_remplacee_par_l_autre_et_aucune_dit_502(
 ) -> None:
     une, _ = deploiement.repliques
     morte = port_libre()
-    with proxy(tmp_path / "nginx", (morte, une.port), devant.autorite) as boiteux:
-        with boiteux.client(deploiement.poste, deploiement.cle_du_poste) as client:
-            assert {client.post("/traces", json=trace()).status_code for _ in range(20)} == {201}
-            assert {client.get("/sante/pret").status_code for _ in range(20)} == {200}
+    with (
+        proxy(tmp_path / "nginx", (morte, une.port), devant.autorite) as boiteux,
+        boiteux.client(deploiement.poste, deploiement.cle_du_poste) as client,
+    ):
+        assert {client.post("/traces", json=trace()).status_code for _ in range(20)} == {201}
+        assert {client.get("/sante/pret").status_code for _ in range(20)} == {200}
     with proxy(tmp_path / "seul", (morte, port_libre()), devant.autorite) as seul:
         with seul.client(deploiement.poste, deploiement.cle_du_poste) as client:
             for _ in range(3):

@@ -103,7 +103,6 @@ def test_une_desactivation_vaut_de_l_autre_cote_dans_la_seconde(
         ]
         une.inscrire(deploiement.cnam, [("PUT", chemin, {"actives": True})])
         assert _statut(autre, deploiement.cnam, trace(logiciel=nom)) == 201
-    print("désactivation vue après", retards)
     assert max(retards) <= RETARD_MAX_S, retards
 
 
