@@ -28,7 +28,9 @@ VERSION_D_AVANT = "d485d44"
 SCHEMA_D_AVANT = "0005"
 REPOS_S = 3.0
 """Between two replicas: longer than nginx leaves one alone that it could not reach (site/repliques.conf)."""
-CHARGE_S = 2.0
+CHARGE_S = 1.0
+PATIENCE_S = 90.0
+"""Both versions, their clients and nginx share the machine."""
 pytestmark = [exige_nginx, pytest.mark.timeout(240)]
 
 
@@ -79,7 +81,7 @@ class Repliques:
                 workers=rang + 1,
                 reglages=self._terrain.reglages,
                 code=code,
-                patience_s=90,
+                patience_s=PATIENCE_S,
             )
         )
         self.lances[rang] = lui
@@ -111,7 +113,7 @@ def test_une_mise_a_niveau_ne_fait_echouer_aucune_requete(tmp_path: Path, base: 
         poste = autorite.poste("poste-1")
         with clients(lambda: devant.client(poste, cnam)) as releve:
             time.sleep(CHARGE_S)
-            migre = executer("migrer", env=environnement(**base.reglages))
+            migre = executer("migrer", env=environnement(**base.reglages), patience_s=PATIENCE_S)
             assert migre.returncode == 0, migre.stderr
             time.sleep(CHARGE_S)
             for rang in (0, 1):
@@ -122,7 +124,7 @@ def test_une_mise_a_niveau_ne_fait_echouer_aucune_requete(tmp_path: Path, base: 
         assert min(releve.statuts["POST 201"], releve.statuts["POST 200"], releve.statuts["GET 200"]) > 50
         _verifier_les_comptes(repliques, cnam, releve.acquittees)
         _chaque_replique_a_servi(devant, repliques)
-    recompte = executer("recompter", env=environnement(**base.reglages))
+    recompte = executer("recompter", env=environnement(**base.reglages), patience_s=PATIENCE_S)
     assert recompte.returncode == 0, recompte.stdout + recompte.stderr
     version = asyncio.run(_executer_sql(base, "SELECT version_num FROM alembic_version"))
     assert version == revisions_du_code()[0]

@@ -42,10 +42,10 @@ def attendre(condition: Callable[[], bool], secondes: float = PATIENCE_S) -> Non
         time.sleep(0.02)
 
 
-def executer(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def executer(*arguments: str, env: dict[str, str], patience_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
     return subprocess.run(
-        [COMMANDE, *arguments], env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        [COMMANDE, *arguments], env=env, capture_output=True, text=True, timeout=patience_s, check=False
     )
 
 
