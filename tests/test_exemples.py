@@ -38,7 +38,9 @@ NON_EXECUTES = {
     ("docs/journal.md", "traces-postes journal effacer"): "asks for an N° AM",
     ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",
     ("docs/metriques.md", "scrape_configs:"): "a Prometheus configuration: tests/supervision runs one like it",
+    ("docs/mise-a-niveau.md", "systemctl start traces-postes-migration"): "needs systemd",
     ("docs/pannes.md", "make pannes                             "): "the tests themselves",
+    ("docs/proxy.md", "certificats.sh autorite /root/autorite"): "tests/deploiement does it in a folder of its own",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",
     ("docs/reglages.md", "docker build -t traces-postes ."): "needs docker",
 }
