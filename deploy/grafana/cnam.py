@@ -8,6 +8,7 @@ from deploy.grafana.cadre import choix_des_preseries, tableau_de_bord
 from deploy.grafana.panneaux import (
     ALERTE,
     FOND_ETAT,
+    GRIS,
     OU_JAMAIS,
     VERT,
     VIGILANCE,
@@ -15,6 +16,7 @@ from deploy.grafana.panneaux import (
     chiffre,
     colorer,
     tableau,
+    textes,
 )
 from deploy.grafana.requetes import PRESERIE, critere, nombre, preserie, somme
 
@@ -25,6 +27,19 @@ _CRITERES = {
     "prerequis": "Prérequis",
     "satisfaction": "Satisfaction",
 }
+_STATUTS = (
+    DynamicConfigValue(
+        "mappings",
+        textes(
+            ("preparation", "en préparation", "blue"),
+            ("en_cours", "en cours", VERT),
+            ("validee", "validée", "purple"),
+            ("cloturee", "clôturée", GRIS),
+            ("abandonnee", "abandonnée", GRIS),
+        ),
+    ),
+    DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
+)
 _ACQUIS = "count by (preserie) ({}) == {}"
 _VERS_L_EDITEUR = DynamicConfigValue(
     "links",
@@ -93,6 +108,9 @@ def _etat_des_preseries() -> table.Panel:
         "Les cinq critères et les chiffres qui les décident. La présérie mène au tableau de son éditeur.",
         PRESERIE,
         {
+            "statut": Colonne(
+                "Statut", f"{preserie('preserie_statut', *PRESERIE, 'statut')} == 1", rendu=_STATUTS, etiquette="statut"
+            ),
             **criteres,
             "taux": Colonne(
                 "Taux",

@@ -61,12 +61,16 @@ ETIQUETTES = {
 
 @dataclass(frozen=True, slots=True)
 class Colonne:
-    """A column of figures: its title, what fills it, its unit, and how its cells are drawn."""
+    """A column: its title, what fills it, its unit, and how its cells are drawn.
+
+    ``etiquette``: a label of its series that is shown instead of their values.
+    """
 
     titre: str
     expr: str
     unite: str = "none"
     rendu: Sequence[DynamicConfigValue] = ()
+    etiquette: str = ""
 
 
 def _paliers(paliers: Paliers) -> builders.ThresholdsConfig:
@@ -182,13 +186,13 @@ def tableau(
     """A row for each combination of these labels; ``liens``: where the cells of a label lead."""
     panneau = _cadre(table.Panel(), titre, description, "none", largeur, 8)
     # Grafana names a column of values after its query only where there are several.
-    noms = {ref_id: f"Value #{ref_id}" if len(colonnes) > 1 else "Value" for ref_id in colonnes}
+    valeurs = {ref_id: f"Value #{ref_id}" if len(colonnes) > 1 else "Value" for ref_id in colonnes}
+    noms = {ref_id: colonne.etiquette or valeurs[ref_id] for ref_id, colonne in colonnes.items()}
     ordre = {nom: rang for rang, nom in enumerate((*etiquettes, *noms.values()))}
-    panneau.with_transformation(DataTransformerConfig("merge", options={}))
+    cachees = {nom: True for nom in ("Time", *valeurs.values()) if nom not in noms.values()}
+    panneau.no_value("—").with_transformation(DataTransformerConfig("merge", options={}))
     panneau.with_transformation(
-        DataTransformerConfig(
-            "organize", options={"excludeByName": {"Time": True}, "indexByName": ordre, "renameByName": {}}
-        )
+        DataTransformerConfig("organize", options={"excludeByName": cachees, "indexByName": ordre, "renameByName": {}})
     )
     for etiquette in etiquettes:
         lien = (liens or {}).get(etiquette)
