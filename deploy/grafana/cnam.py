@@ -74,12 +74,7 @@ def _vue_d_ensemble() -> list[stat.Panel]:
             nombre(f"count by (preserie) ({etat} == 0)"),
             paliers=ALERTE,
         ),
-        chiffre(
-            "Anomalies bloquantes ouvertes",
-            "Sur toutes les opérations des préséries choisies.",
-            somme(bloquantes),
-            paliers=ALERTE,
-        ),
+        chiffre("Anomalies bloquantes", "Anomalies bloquantes ouvertes.", somme(bloquantes), paliers=ALERTE),
         chiffre(
             "Pilotes silencieux",
             "Pilotes installés dont plus rien n'arrive alors que leur présérie attend des traces.",
@@ -172,8 +167,10 @@ def cnam() -> Dashboard:
                 ],
             ),
             ("Réceptions", [preseries.traces_recues(), preseries.apres_desactivation()]),
-            ("Versions", [preseries.versions("editeur", "preserie")]),
-            ("Recompte", [_recompte()]),
+            (
+                "Versions et recompte",
+                [preseries.versions("editeur", "preserie"), preseries.taux_par_version(), _recompte()],
+            ),
         ],
         depuis="now-7d",
         rafraichi="1m",

@@ -18,7 +18,6 @@ def _criteres_a_acquerir() -> table.Panel:
         "pourquoi, et ouvre la liste derrière chaque chiffre.",
         (*_SIENNES, "critere"),
         {"etat": Colonne("État", f"{critere(*_SIENNES, 'critere')} < 1", rendu=FOND_ETAT)},
-        largeur=10,
     )
 
 
@@ -51,7 +50,6 @@ def _reste_a_faire() -> table.Panel:
                 "Après désactivation", preserie("preserie_traces_apres_desactivation", *PRESERIE), rendu=vigilance
             ),
         },
-        largeur=14,
     )  # fmt: skip
 
 
@@ -81,7 +79,7 @@ def editeur() -> Dashboard:
         [
             ("Ce qui manque au verdict", [_criteres_a_acquerir(), _reste_a_faire(), preseries.criteres()]),
             ("Par module et par logiciel", [_par("module", "Modules"), _par("logiciel", "Logiciels")]),
-            ("Par version", [preseries.versions("module", "logiciel", "preserie")]),
+            ("Par version", [preseries.versions(*_SIENNES), preseries.taux_par_version()]),
             ("Enregistrement", [preseries.taux_d_enregistrement(), preseries.executions()]),
             ("SCOR", preseries.scor_des_deux_phases()),
             ("Anomalies", [preseries.anomalies("logiciel", "preserie"), preseries.anomalies_dans_le_temps()]),

@@ -152,3 +152,15 @@ def versions(*etiquettes: str) -> table.Panel:
             "recul": Colonne("En recul", preserie("preserie_version_en_recul", *toutes), rendu=_EN_RECUL),
         },
     )
+
+
+def taux_par_version() -> timeseries.Panel:
+    return courbes(
+        "Taux d'enregistrement par version",
+        "Une version qui apparaît part de zéro exécution : sa courbe ne vaut que par leur nombre. La ligne est le "
+        "seuil du critère, qui se juge toutes versions ensemble.",
+        "percentunit",
+        {"{{preserie}} · {{version}}": taux("preserie_version_executions", "preserie", "version")},
+        seuil=SEUIL.valeur,
+        maximum=1,
+    )
