@@ -57,7 +57,7 @@ class Lu:
 @pytest.fixture(scope="module")
 def lu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lu]:
     dossier = tmp_path_factory.mktemp("grafana")
-    with serveur(dossier / "donnees", workers=1) as service:
+    with serveur(dossier / "donnees", workers=1, patience_s=120) as service:
         cle = creer_cle(service.dossier, "--role", "cnam")
         with prometheus(service, cle, dossier, REPLIQUES) as lui:
             preserie, appels, traces = exemple("ortho-plus")
