@@ -88,7 +88,7 @@ def _verifier_les_releves(lui: Prometheus, secondes: int) -> None:
     assert _une(lui, f"max_over_time(scrape_duration_seconds[{secondes}s])") < 1
     assert _une(lui, f"min_over_time(traces_postes_lecture_metier_reussie[{secondes}s])") == 1
     compteurs = lui.demander('group by (__name__) ({__name__=~"traces_postes_.+_(total|count|bucket|sum)"})')
-    assert len(compteurs) == 15
+    assert len(compteurs) == 16
     for compteur in compteurs:
         nom = compteur["metric"]["__name__"]
         assert not lui.demander(f"resets({nom}[{secondes}s]) > 0"), nom
