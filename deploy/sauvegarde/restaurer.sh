@@ -28,8 +28,10 @@ BEGIN
   IF NOT pg_has_role(current_user, 'traces_postes_service', 'SET') THEN
     EXECUTE 'GRANT traces_postes_service TO ' || quote_ident(current_user);
   END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'traces_postes_service') THEN RAISE; END IF;
 END $$
 SQL
 pg_restore --no-owner --exit-on-error --single-transaction --no-password --dbname="$url" "$1"
 sql <<<"ANALYZE"
-echo "Restaurée. Si le service se connecte sous un autre utilisateur : GRANT traces_postes_service TO cet_utilisateur."
+echo "Restaurée. L'utilisateur du service doit avoir ce rôle : GRANT traces_postes_service TO cet_utilisateur."
