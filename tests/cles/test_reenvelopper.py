@@ -13,7 +13,7 @@ from app.reglages import ReglageInvalide
 from app.stockage.base import Base
 from tests.conftest import CLE_MAITRESSE
 from tests.journal.aides import verifier
-from tests.outils import PRESERIE, Corps, Service
+from tests.outils import PRESERIE, Corps, Service, trace
 
 NOUVELLE, ETRANGERE = bytes(range(100, 132)), bytes(range(64, 96))
 AUTRE: Corps = {"logiciel": "ortho-plus", "categorie_ps": "lpp", "cpam": ["33"], "fin_prevue_le": None}
@@ -62,6 +62,7 @@ async def test_toutes_les_cles_changent_d_enveloppe_une_fois(cnam: Service, prop
     assert (maillon.role, maillon.action, maillon.apres) == ("console", "changement", {"preseries": 2})
     assert (await verifier(base))[0].constats == []
     await verifier_la_cle(base, Coffre(NOUVELLE))
+    assert (await cnam.poster([trace()])).status_code == 500  # an instance that was forgotten: sent again, it passes
     with pytest.raises(ReglageInvalide):
         await verifier_la_cle(base, Coffre(CLE_MAITRESSE))
 
