@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,8 +14,8 @@ from app.stockage.ouverture import preparer
 from app.stockage.secrets_locaux import en_texte
 from tests.cles.test_rotation import ANCIENNE, NOUVELLE, SIGNATURE, sceller, tous_doublons
 from tests.outils import PRESERIE, Corps, registre_exemple, trace, traces_exemple
-from tests.processus.exploitation import Emetteur, Parc, base_neuve, commande, creer_cle, demander
-from tests.processus.lancement import Serveur, environnement, executer
+from tests.processus.exploitation import Emetteur, Parc, base_neuve, commande, creer_cle, demander, lancer
+from tests.processus.lancement import Serveur, attendre, environnement, executer
 from tests.sauvegarde.aides import (
     bilan,
     derniere_reception,
@@ -43,17 +44,19 @@ def test_une_base_perdue_revient_telle_qu_a_la_sauvegarde(
     proprietaire = ailleurs.url("restauree", "proprietaire")
     with base_neuve(postgres, "perdue") as url:
         reglages = {"database_url": url} | SECRETS
-        cnam = creer_cle(url, Acces(0, Role.CNAM))
+        cnam, revoquee = creer_cle(url, Acces(0, Role.CNAM)), creer_cle(url, Acces(0, Role.CNAM))
         with Parc(tmp_path / "service", 1, reglages) as parc:
             (lui,) = parc.instances.values()
             lui.inscrire(cnam, registre_exemple())
             lui.appeler("POST", "/traces", cnam, json=traces_exemple()[:1000])
             arrete = sceller(lui, cnam)
-            tete = commande(reglages, "journal", "verifier").splitlines()[-1]
+            tete = noter_la_tete(reglages)
             with Emetteur(parc, cnam) as emetteur:
                 emetteur.attendre(20)
                 avant = len(emetteur.acquittees)
                 fichier = sauvegarder(postgres.url("perdue"), tmp_path / "sauvegardes")
+                depuis = changer_les_cles(reglages, revoquee)
+                attendre(lambda: lui.appeler("GET", "/editeurs", revoquee).status_code == 401)
                 emetteur.attendre(20)
             fini = executer_script("restaurer.sh", fichier, proprietaire)
             assert fini.returncode == 0, fini.stderr
@@ -72,10 +75,37 @@ def test_une_base_perdue_revient_telle_qu_a_la_sauvegarde(
         assert bilan(lui, cnam, PRESERIE) == sans_instant(attendu)
         verifier(reglages, tete, arrete, lui, cnam, tmp_path / "arrete.json")
         combler(lui, cnam, gardees, perdues)
+        oublier(reglages, depuis, lui)
     etrangere = reglages | {"cle_maitresse": en_texte(NOUVELLE)}
     refus = executer("serve", env=environnement(**etrangere))
     assert (refus.returncode, refus.stdout, len(refus.stderr.splitlines())) == (1, "", 1)
     assert "n'est pas la clé sous laquelle cette base a été remplie" in refus.stderr
+
+
+class Depuis(NamedTuple):
+    """What was done after the dump: a key made, one revoked, and the head of the journal with both."""
+
+    faite: str
+    revoquee: str
+    tete: str
+
+
+def noter_la_tete(reglages: Mapping[str, str]) -> str:
+    return commande(reglages, "journal", "verifier").splitlines()[-1]
+
+
+def changer_les_cles(reglages: Mapping[str, str], revoquee: str) -> Depuis:
+    """``revoquee`` is the second key of the database."""
+    faite = commande(reglages, "cle", "creer", "--role", "cnam").splitlines()[-1]
+    commande(reglages, "cle", "revoquer", "2")
+    return Depuis(faite, revoquee, noter_la_tete(reglages))
+
+
+def oublier(reglages: Mapping[str, str], depuis: Depuis, lui: Serveur) -> None:
+    """The restored database knows nothing of it: a key that was revoked is valid again, as docs/sauvegarde.md warns."""
+    assert lui.appeler("GET", "/editeurs", depuis.faite).status_code == 401
+    assert lui.appeler("GET", "/editeurs", depuis.revoquee).status_code == 200
+    assert lancer(reglages, "journal", "verifier", "--attendu", depuis.tete).exit_code == 1
 
 
 def sans_instant(attendu: str) -> str:
