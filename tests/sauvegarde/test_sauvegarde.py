@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,56 +40,80 @@ def ailleurs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEmbar
         yield postgres
 
 
-def test_une_base_perdue_revient_telle_qu_a_la_sauvegarde(
-    postgres: PostgresEmbarque, ailleurs: PostgresEmbarque, tmp_path: Path
-) -> None:
-    proprietaire = ailleurs.url("restauree", "proprietaire")
-    with base_neuve(postgres, "perdue") as url:
-        reglages = {"database_url": url} | SECRETS
-        cnam, revoquee = creer_cle(url, Acces(0, Role.CNAM)), creer_cle(url, Acces(0, Role.CNAM))
-        with Parc(tmp_path / "service", 1, reglages) as parc:
-            (lui,) = parc.instances.values()
-            lui.inscrire(cnam, registre_exemple())
-            lui.appeler("POST", "/traces", cnam, json=traces_exemple()[:1000])
-            arrete = sceller(lui, cnam)
-            tete = noter_la_tete(reglages)
-            with Emetteur(parc, cnam) as emetteur:
-                emetteur.attendre(20)
-                avant = len(emetteur.acquittees)
-                fichier = sauvegarder(postgres.url("perdue"), tmp_path / "sauvegardes")
-                depuis = changer_les_cles(reglages, revoquee)
-                attendre(lambda: lui.appeler("GET", "/editeurs", revoquee).status_code == 401)
-                emetteur.attendre(20)
-            fini = executer_script("restaurer.sh", fichier, proprietaire)
-            assert fini.returncode == 0, fini.stderr
-            perdues = [une for une in emetteur.acquittees if une["id"] not in map(str, identifiants(proprietaire))]
-            gardees = emetteur.acquittees[: -len(perdues)]
-            assert emetteur.acquittees == gardees + perdues  # no hole: one instant parts them
-            assert len(gardees) >= avant
-            assert len(perdues) >= 20
-            au = derniere_reception(proprietaire)
-            attendu = bilan(lui, cnam, PRESERIE, au)
-    demander(proprietaire, "GRANT traces_postes_service TO le_service")
-    reglages = {"database_url": ailleurs.url("restauree", "le_service")} | SECRETS
-    with Parc(tmp_path / "restauree", 1, reglages) as parc:
-        (lui,) = parc.instances.values()
-        assert bilan(lui, cnam, PRESERIE, au) == attendu
-        assert bilan(lui, cnam, PRESERIE) == sans_instant(attendu)
-        verifier(reglages, tete, arrete, lui, cnam, tmp_path / "arrete.json")
-        combler(lui, cnam, gardees, perdues)
-        oublier(reglages, depuis, lui)
-    etrangere = reglages | {"cle_maitresse": en_texte(NOUVELLE)}
-    refus = executer("serve", env=environnement(**etrangere))
-    assert (refus.returncode, refus.stdout, len(refus.stderr.splitlines())) == (1, "", 1)
-    assert "n'est pas la clé sous laquelle cette base a été remplie" in refus.stderr
-
-
 class Depuis(NamedTuple):
     """What was done after the dump: a key made, one revoked, and the head of the journal with both."""
 
     faite: str
     revoquee: str
     tete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Perdue:
+    """What is known of a database that is gone: before its dump, at that instant, and since."""
+
+    cnam: str
+    arrete: Corps
+    tete: str
+    au: datetime
+    bilan: str
+    gardees: list[Corps]
+    perdues: list[Corps]
+    depuis: Depuis
+
+
+def test_une_base_perdue_revient_telle_qu_a_la_sauvegarde(
+    postgres: PostgresEmbarque, ailleurs: PostgresEmbarque, tmp_path: Path
+) -> None:
+    proprietaire = ailleurs.url("restauree", "proprietaire")
+    perdue = perdre(postgres, proprietaire, tmp_path)
+    demander(proprietaire, "GRANT traces_postes_service TO le_service")
+    reglages = {"database_url": ailleurs.url("restauree", "le_service")} | SECRETS
+    with Parc(tmp_path / "restauree", 1, reglages) as parc:
+        (lui,) = parc.instances.values()
+        assert bilan(lui, perdue.cnam, PRESERIE, perdue.au) == perdue.bilan
+        assert bilan(lui, perdue.cnam, PRESERIE) == sans_instant(perdue.bilan)
+        verifier(reglages, perdue, lui, tmp_path / "arrete.json")
+        combler(lui, perdue.cnam, perdue.gardees, perdue.perdues)
+        oublier(reglages, perdue.depuis, lui)
+    etrangere = reglages | {"cle_maitresse": en_texte(NOUVELLE)}
+    refus = executer("serve", env=environnement(**etrangere))
+    assert (refus.returncode, refus.stdout, len(refus.stderr.splitlines())) == (1, "", 1)
+    assert "n'est pas la clé sous laquelle cette base a été remplie" in refus.stderr
+
+
+def perdre(postgres: PostgresEmbarque, proprietaire: str, dossier: Path) -> Perdue:
+    """A dump while traces come in, restored for that owner; then the original goes."""
+    with base_neuve(postgres, "perdue") as url:
+        reglages = {"database_url": url} | SECRETS
+        cnam, revoquee = creer_cle(url, Acces(0, Role.CNAM)), creer_cle(url, Acces(0, Role.CNAM))
+        with Parc(dossier / "service", 1, reglages) as parc:
+            (lui,) = parc.instances.values()
+            lui.inscrire(cnam, registre_exemple())
+            lui.appeler("POST", "/traces", cnam, json=traces_exemple()[:1000])
+            arrete, tete = sceller(lui, cnam), noter_la_tete(reglages)
+            with Emetteur(parc, cnam) as emetteur:
+                emetteur.attendre(20)
+                avant = len(emetteur.acquittees)
+                fichier = sauvegarder(postgres.url("perdue"), dossier / "sauvegardes")
+                depuis = changer_les_cles(reglages, revoquee)
+                attendre(lambda: lui.appeler("GET", "/editeurs", revoquee).status_code == 401)
+                emetteur.attendre(20)
+            fini = executer_script("restaurer.sh", fichier, proprietaire)
+            assert fini.returncode == 0, fini.stderr
+            gardees, perdues = partager(emetteur.acquittees, proprietaire)
+            assert len(gardees) >= avant
+            assert len(perdues) >= 20
+            au = derniere_reception(proprietaire)
+            return Perdue(cnam, arrete, tete, au, bilan(lui, cnam, PRESERIE, au), gardees, perdues, depuis)
+
+
+def partager(acquittees: list[Corps], url: str) -> tuple[list[Corps], list[Corps]]:
+    """Those that a database has and those that it has not: one instant parts them, without a hole."""
+    gardees = {str(ident) for ident in identifiants(url)}
+    nombre = sum(une["id"] in gardees for une in acquittees)
+    assert all(une["id"] in gardees for une in acquittees[:nombre])
+    return acquittees[:nombre], acquittees[nombre:]
 
 
 def noter_la_tete(reglages: Mapping[str, str]) -> str:
@@ -113,10 +139,11 @@ def sans_instant(attendu: str) -> str:
     return re.sub(r'"au":"[^"]+"', '"au":null', re.sub(r'\?au=[^&"]+(?=")|&au=[^&"]+', "", attendu))
 
 
-def verifier(reglages: Corps, tete: str, arrete: Corps, lui: Serveur, cnam: str, fichier: Path) -> None:
+def verifier(reglages: Mapping[str, str], perdue: Perdue, lui: Serveur, fichier: Path) -> None:
+    arrete = perdue.arrete
     assert "sont ceux des traces" in commande(reglages, "recompter")
-    assert "Journal intact" in commande(reglages, "journal", "verifier", "--attendu", tete)
-    assert lui.appeler("GET", f"/bilan/arretes/{arrete['id']}", cnam).json() == arrete
+    assert "Journal intact" in commande(reglages, "journal", "verifier", "--attendu", perdue.tete)
+    assert lui.appeler("GET", f"/bilan/arretes/{arrete['id']}", perdue.cnam).json() == arrete
     fichier.write_text(json.dumps(arrete))
     assert commande(reglages, "arrete", "verifier", str(fichier)).endswith("Intact.\n")
 
