@@ -55,7 +55,7 @@ from app.stockage.annonces import Annonces
 from app.stockage.base import ERREURS_DE_BASE
 from app.stockage.dependances import Places
 from app.stockage.reserves import Reserves
-from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_maitresses_anciennes, cles_publiques
 from app.supervision.cellules import prevoir
 from app.supervision.service import Supervision
 from app.traces import reception
@@ -112,7 +112,7 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
     )
     application.state.reglages = reglages
     application.state.contrat = {}
-    application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.state.coffre = Coffre(cle_maitresse(reglages), cles_maitresses_anciennes(reglages))
     application.add_middleware(
         Medias, csv=app.planning.routes.EN_CSV, formulaires=app.questionnaire.routes_page.EN_FORMULAIRE
     )

@@ -32,6 +32,10 @@ class Reglages(BaseSettings):
     cle_maitresse: SecretStr | None = Field(
         None, description="32 bytes in base64 that wrap each présérie's pseudonym key"
     )
+    cles_maitresses_anciennes: SecretStr = Field(
+        SecretStr(""),
+        description="former master keys, 32 bytes in base64 each, separated by commas: they still open",
+    )
     cle_signature: SecretStr | None = Field(
         None, description="32 bytes in base64, the private Ed25519 key that signs sealed bilans"
     )

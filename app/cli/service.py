@@ -26,7 +26,7 @@ from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.ouverture import base_ouverte
 from app.stockage.schema import migrer as migrer_schema
-from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_maitresses_anciennes, cles_publiques
 
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
@@ -114,7 +114,7 @@ def _servir(config: uvicorn.Config) -> None:
 
 async def _verifier(reglages: Reglages) -> None:
     """A database that is away may come back; a foreign master key or a missing référentiel will not mend itself."""
-    coffre = Coffre(cle_maitresse(reglages))
+    coffre = Coffre(cle_maitresse(reglages), cles_maitresses_anciennes(reglages))
     Signataire(cle_signature(reglages), cles_publiques(reglages))
 
     async def verifier(base: Base) -> None:
