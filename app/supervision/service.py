@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from app.observabilite import mesures
 from app.observabilite.partage import mesures_du_service
+from app.observabilite.telemetrie import etape
 from app.stockage.base import Base
 from app.supervision.familles import familles
 from app.supervision.gardees import Gardees
@@ -59,9 +60,10 @@ class Supervision:
         mesures.OUVRIERS.set(1)
 
     async def _lire(self) -> "_Tirage":
-        async with self._base.lecture() as session:
-            jugees = await self._gardees.relire(session)
-        return _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)))
+        with etape("lecture pour les mesures"):
+            async with self._base.lecture() as session:
+                jugees = await self._gardees.relire(session)
+            return _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)))
 
 
 class _Reunion(Collector):
