@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context, attach, create_key, detach, get_value, set_value
+from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
 from opentelemetry.trace import (
     Link,
     Span,
@@ -33,8 +33,8 @@ from app.reglages import ReglageInvalide, Reglages
 if TYPE_CHECKING:
     from app.observabilite.exportation import Exportation
 
-PAR_SECONDE_MAX = 50
-"""Requests that one worker records in a second, whoever asks for it: what it costs does not grow with the load."""
+PAR_SECONDE, RAFALE = 20, 100
+"""Requests that one worker records in a second and at once, whoever asks for it: no load makes that dearer."""
 LIENS_MAX = 32
 _TRACEPARENT_MAX = 128
 _TRACEUR = create_key("traces_postes.traceur")
@@ -48,15 +48,16 @@ class Telemetrie:
     def __init__(self, traceur: Tracer, part: float) -> None:
         self._traceur = traceur
         self._part = part
-        self._reste = float(PAR_SECONDE_MAX)
+        self._reste = float(RAFALE)
         self._vu = time.monotonic()
 
-    def suivre(self, scope: Scope, requete_id: str) -> "Suivi":
-        """Begins the span of a request, which is the current one from then on, until ``finir``."""
+    def suivre(self, scope: Scope, requete_id: str) -> "Suivi | None":
+        """Begins the span of a request, which is the current one from then on, until ``finir``; None without one."""
         appelant = _appelant(scope)
         # Decided here: the SDK takes ten times as long to make a span that nobody will see.
         if not self._voulue(appelant) or not self._admise():
-            return Suivi(None, "", attach(Context()))  # a pipelined request begins within the one before it
+            # A pipelined request begins within the one before it.
+            return Suivi(None, "", attach(Context())) if get_current() else None
         nom, methode = (scope["method"],) * 2 if scope["method"] in METHODES else ("HTTP", "_OTHER")
         attributs = {"http.request.method": methode, "traces_postes.requete_id": requete_id}
         span = self._traceur.start_span(nom, appelant or Context(), SpanKind.SERVER, attributs)
@@ -85,7 +86,7 @@ class Telemetrie:
     def _admise(self) -> bool:
         """Takes one from a bucket that fills evenly: under load, what is seen is spread over the second."""
         maintenant = time.monotonic()
-        reste = min(float(PAR_SECONDE_MAX), self._reste + (maintenant - self._vu) * PAR_SECONDE_MAX)
+        reste = min(float(RAFALE), self._reste + (maintenant - self._vu) * PAR_SECONDE)
         self._vu = maintenant
         admise = reste >= 1
         self._reste = reste - 1 if admise else reste
@@ -93,7 +94,7 @@ class Telemetrie:
 
 
 class Suivi:
-    """One request that a ``Telemetrie`` looks at; ``span`` is None where it is not recorded."""
+    """One request; ``span`` is None where it only has to be kept out of another one's."""
 
     __slots__ = ("_jeton", "_nom", "_span")
 
