@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -64,6 +64,21 @@ async def test_une_erreur_dit_son_genre_et_pas_son_texte(proprietaire: asyncpg.C
     assert commit.attributs["error.type"] == "UndefinedColumnError"
     assert commit.liens == (ecriture.contexte,)
     assert b"compteur_operation" not in b"".join(recus.envois)
+
+
+async def test_deux_services_d_un_processus_ne_se_melent_pas(
+    proprietaire: asyncpg.Connection, reglages: Reglages
+) -> None:
+    with collecteur() as recus, collecteur() as autres:
+        async with AsyncExitStack() as pile:
+            for lui in (recus, autres):
+                application = create_app(reglages.model_copy(update={"otlp_url": lui.url}))
+                await pile.enter_async_context(application.router.lifespan_context(application))
+                transport = httpx.ASGITransport(application)
+                client = await pile.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
+                assert (await client.get("/sante/vivant")).is_success
+        [un], [autre] = recus.spans(), autres.spans()
+    assert un.service["service.instance.id"] != autre.service["service.instance.id"]
 
 
 async def test_la_part_zero_ne_suit_que_ce_que_l_appelant_demande(
