@@ -90,4 +90,12 @@ class Reglages(BaseSettings):
         pattern=r"^https?://[^\s?#]+$",
         description="the address of the service as pilotes reach it, for their invitations; unset: that of the request",
     )
+    otlp_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description="address of the collector that spans are sent to, by OTLP over HTTP; unset: nothing is recorded",
+    )
+    otlp_part: float = Field(
+        1, ge=0, le=1, description="part of the requests that are recorded, where their caller does not say"
+    )
     niveau_journal: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="level of the logs")

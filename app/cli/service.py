@@ -19,6 +19,7 @@ from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
 from app.observabilite.journaux import configurer
 from app.observabilite.partage import mesures_partagees
+from app.observabilite.telemetrie import exportateur
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
 from app.reglages import Reglages
@@ -50,6 +51,7 @@ def serve(
     with erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
         configurer(reglages.niveau_journal)
+        exportateur(reglages)  # a missing extra is said once, before there are workers
         asyncio.run(_verifier(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(
