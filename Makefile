@@ -12,7 +12,7 @@ GRAINE ?= 1
 FOIS ?= 100
 PANNES ?=
 
-.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge bench-croissance fuzz pannes lock clean
+.PHONY: help setup demo test check format openapi grafana dessin bench bench-court bench-surcharge bench-croissance fuzz pannes lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ format: $(PRET) ## Format the code
 
 openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 	$(BIN)/python -m openapi
+
+grafana: $(PRET) ## Write Grafana's dashboards to deploy/grafana/dashboards, as the code has them
+	$(BIN)/python -m deploy.grafana
 
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
