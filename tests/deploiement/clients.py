@@ -14,7 +14,7 @@ import httpx
 
 from tests.outils import PILOTES, PRESERIE, Corps, trace
 
-PAUSE_S = 0.02
+PAUSE_S = 0.04
 _LECTURES = (
     f"/bilan/preseries/{PRESERIE}",
     f"/preseries/{PRESERIE}/pilotes",
