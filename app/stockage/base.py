@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import QueuePool
 
 from app.reglages import ReglageInvalide
+from app.stockage.hotes import Hotes
 from app.stockage.tables import ROLE_SERVICE
 
-CONNEXION_DELAI_S = 5
 _ETATS_INDISPONIBLES = ("08", "25006", "40", "53", "57", "58")
 """Class 40: this transaction was given up for another's sake (a deadlock); sent again, it passes."""
 
@@ -21,7 +21,7 @@ class Base:
     """The database of the service. Every connection takes the role that may not alter tables."""
 
     def __init__(self, url: str, *, pool_taille: int, delai_s: float) -> None:
-        self._dsn = url_asyncpg(url)
+        self._hotes = Hotes(url_asyncpg(url))
         self._delai_s = delai_s
         self.pool_taille = pool_taille
         self.moteur: AsyncEngine = create_async_engine(
@@ -43,9 +43,7 @@ class Base:
 
     async def connecter(self) -> asyncpg.Connection:
         """A new connection; the caller closes it."""
-        return await asyncpg.connect(
-            self._dsn,
-            timeout=CONNEXION_DELAI_S,
+        return await self._hotes.connecter(
             command_timeout=self._delai_s,
             server_settings={"role": ROLE_SERVICE, "application_name": "traces-postes", "timezone": "UTC"},
         )

@@ -17,6 +17,8 @@ class Carnet:
         self.acquittees: set[str] = set()
         self.lots: Counter[str] = Counter()
         """How often each workstation was answered for."""
+        self.instants: list[float] = []
+        """When, by the machine's monotonic clock."""
         self.reprises = 0
         self.refus: Counter[tuple[int, bool]] = Counter()
         """Answers that were not 200: their status, and whether they said when to come back."""
@@ -39,8 +41,9 @@ class Carnet:
             case {"gardees": list(ids), "perdues": list(perdues)}:
                 self.gardees.update(ids)
                 self.perdues.update(perdues)
-            case {"acquittees": list(ids), "poste": str(poste), "reprises": int(reprises)}:
+            case {"acquittees": list(ids), "poste": str(poste), "reprises": int(reprises), "quand": float(quand)}:
                 self.acquittees.update(ids)
+                self.instants += [quand] if ids else []
                 self.lots[poste] += bool(ids)
                 self.reprises += reprises
             case {"statut": int(statut), "retry_after": quand}:

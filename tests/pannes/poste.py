@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ import httpx
 from app.poste import ClientPoste, Reglages, ServiceInjoignable, Spool, vider
 
 POSTES = 6
-SPOOL_MAX = 300
-"""Traces; about three seconds of work."""
+SPOOL_MAX = int(os.environ.get("PANNES_SPOOL_MAX", "300"))
+"""Traces; 300 are about three seconds of work."""
 _REGLAGES = Reglages(taille_lot=50, patience_s=2, delai_reponse_s=10, base_s=0.1, plafond_s=0.5)
 _LOT_MAX = 20
 _PAUSE_S = 0.05
@@ -72,7 +73,7 @@ class _Poste:
         attendent = {une.position for une in self._spool.lire(SPOOL_MAX)}
         acquittees = [self._gardees.pop(rang) for rang in connues if rang not in attendent]
         if acquittees or reprises:
-            self._noter(acquittees=acquittees, reprises=reprises)
+            self._noter(acquittees=acquittees, reprises=reprises, quand=time.monotonic())
 
     def _faire(self) -> list[dict[str, Any]]:
         """New executions, failed ones, and their later success."""
