@@ -94,9 +94,8 @@ class Hotes:
 
     async def _essayer(self, rang: int, communes: dict[str, Any]) -> Connexion:
         hote, port = self._hotes[rang]
-        connexion: Connexion = await asyncpg.connect(
-            self._url, host=hote, port=port, timeout=CONNEXION_DELAI_S, **options
-        )
+        options = communes | {"host": hote, "port": port, "timeout": CONNEXION_DELAI_S}
+        connexion: Connexion = await asyncpg.connect(self._url, **options)
         return connexion
 
 

@@ -6,8 +6,9 @@ import tempfile
 from itertools import cycle, islice
 from pathlib import Path
 
-from tests.patroni.bascules import PERTES, eprouver
+from tests.patroni.bascules import ABATTU, FIGE, TUE, eprouver
 from tests.patroni.noeuds import absents
+from tests.patroni.terrain import service, terrain
 
 
 def _dire(ligne: str) -> None:
@@ -21,7 +22,9 @@ def _principal(fois: str = "10") -> int:
     for signe in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signe, signal.default_int_handler)  # whatever was started ends with us
     with tempfile.TemporaryDirectory(prefix="bascules-") as dossier:
-        releve = eprouver(Path(dossier), list(islice(cycle(PERTES), int(fois))), _dire, en_plus=True)
+        pertes = list(islice(cycle((TUE, FIGE, ABATTU)), int(fois)))
+        with terrain(Path(dossier)) as lui, service(lui) as serveur_:
+            releve = eprouver(lui, serveur_, pertes, _dire, en_plus=True)
     for ligne in releve.resume():
         _dire(ligne)
     return 1 if releve.fautes else 0

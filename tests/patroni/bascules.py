@@ -7,15 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 from tests.pannes.carnet import Carnet
 from tests.pannes.constat import constater, constater_la_fin
 from tests.patroni.noeuds import CONFIGURATION, PRETE_MAX_S, Noeud
-from tests.patroni.terrain import Terrain, clients, service, terrain
+from tests.patroni.terrain import Terrain, clients
 from tests.processus.lancement import Serveur, attendre
 
 _AVANT = 300
@@ -61,13 +59,9 @@ class Perte:
     """As a service manager, or whoever resumes the machine, would: once another leads."""
 
 
-PERTES = (
-    Perte("nœud tué", noeud_tue, lambda noeud: noeud.lancer()),
-    Perte("nœud figé", noeud_fige, lambda noeud: noeud.signaler(signal.SIGCONT)),
-    Perte("postmaster tué", postmaster_tue, lambda _: None),
-)
-
-
+TUE = Perte("nœud tué", noeud_tue, lambda noeud: noeud.lancer())
+FIGE = Perte("nœud figé", noeud_fige, lambda noeud: noeud.signaler(signal.SIGCONT))
+ABATTU = Perte("postmaster tué", postmaster_tue, lambda _: None)
 DEMANDEE = Perte("demandée", bascule_demandee, lambda _: None)
 
 
@@ -86,33 +80,32 @@ class Releve:
     fautes: list[str] = field(default_factory=list)
 
     def resume(self) -> list[str]:
+        durees = self.sans_accuse_s
         return [
-            f"{len(self.sans_accuse_s)} bascules sous charge, synchronous_mode_strict",
-            f"sans accusé : {max(self.sans_accuse_s):.1f} s au plus, médiane {statistics.median(self.sans_accuse_s):.1f} s",
-            f"{self.acquittees} traces acquittées sur {self.emises} émises : "
-            + f"{self.manquantes} manquantes, {self.en_double} comptées deux fois",
+            f"{len(durees)} bascules sous charge, synchronous_mode_strict",
+            f"sans accusé : {max(durees):.1f} s au plus, {statistics.median(durees):.1f} s en médiane",
+            f"{self.acquittees} acquittées, {self.manquantes} manquantes, {self.en_double} comptées deux fois",
             *self.fautes,
         ]
 
 
-def eprouver(dossier: Path, pertes: Sequence[Perte], dire: Callable[[str], None], *, en_plus: bool = False) -> Releve:
+def eprouver(
+    lui: Terrain, serveur_: Serveur, pertes: Sequence[Perte], dire: Callable[[str], None], *, en_plus: bool = False
+) -> Releve:
     """Loses the primary in these ways, one after the other, while clients send; then counts.
 
     ``en_plus``: a switchover and a silent etcd after that, which are no losses.
     """
     releve = Releve()
-    with ExitStack() as pile:
-        lui = pile.enter_context(terrain(dossier))
-        serveur_ = pile.enter_context(service(lui))
-        with clients(lui, serveur_):
-            for rang, perte in enumerate(pertes, 1):
-                dire(f"{rang:>3}. {_une_fois(lui, perte, releve.sans_accuse_s, releve)}")
-            if en_plus:
-                dire(f"  + {_une_fois(lui, DEMANDEE, releve.en_plus_s, releve)}")
-                dire(f"  + {_sans_etcd(lui, releve)}")
-        lui.carnet.relire()
-        releve.acquittees, releve.emises = len(lui.carnet.acquittees), len(lui.carnet.emises)
-        _conclure(lui, serveur_, releve, dire)
+    with clients(lui, serveur_):
+        for rang, perte in enumerate(pertes, 1):
+            dire(f"{rang:>3}. {_une_fois(lui, perte, releve.sans_accuse_s, releve)}")
+        if en_plus:
+            dire(f"  + {_une_fois(lui, DEMANDEE, releve.en_plus_s, releve)}")
+            dire(f"  + {_sans_etcd(lui, releve)}")
+    lui.carnet.relire()
+    releve.acquittees, releve.emises = len(lui.carnet.acquittees), len(lui.carnet.emises)
+    _conclure(lui, serveur_, releve, dire)
     return releve
 
 

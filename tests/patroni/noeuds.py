@@ -157,9 +157,9 @@ class Ensemble:
         etats = {membre.get("state") for membre in membres if membre.get("role") != "leader"}
         return roles == ["leader", "replica", "sync_standby"] and etats == {"streaming"}
 
-    def psql(self, *arguments: str, base: str = "postgres") -> str:
-        """As the superuser, on the primary."""
-        noeud = self.primaire()
+    def psql(self, *arguments: str, base: str = "postgres", sur: Noeud | None = None) -> str:
+        """As the superuser, on the primary unless told where."""
+        noeud = sur or self.primaire()
         assert noeud is not None
         fini = subprocess.run(
             [binaires() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *arguments],

@@ -42,6 +42,9 @@ class Terrain:
         assert fini.returncode == 0, fini.stdout + fini.stderr
         return fini.stdout
 
+    def creer_cle_poste(self) -> str:
+        return self.commander("cle", "creer", "--role", "poste", "--editeur", "ortho-soft").splitlines()[-1]
+
 
 @contextmanager
 def terrain(dossier: Path) -> Iterator[Terrain]:
@@ -75,7 +78,7 @@ def service(lui: Terrain) -> Iterator[Serveur]:
 @contextmanager
 def clients(lui: Terrain, serveur_: Serveur) -> Iterator[None]:
     """Six workstations that send until the block ends, and then deliver what they still hold."""
-    cle = lui.commander("cle", "creer", "--role", "poste", "--editeur", "ortho-soft").splitlines()[-1]
+    cle = lui.creer_cle_poste()
     horloge = lui.dossier / "horloge"
     horloge.write_text("0")
     journal = lui.dossier / "clients.log"
