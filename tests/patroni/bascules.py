@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 from tests.pannes.carnet import Carnet
 from tests.pannes.constat import constater, constater_la_fin
@@ -16,6 +17,7 @@ from tests.patroni.noeuds import CONFIGURATION, PRETE_MAX_S, Noeud
 from tests.patroni.terrain import Terrain, clients
 from tests.processus.lancement import Serveur, attendre
 
+PATRONICTL = Path(sys.executable).with_name("patronictl")
 _AVANT = 300
 """Traces acknowledged between two losses, at the least."""
 _REPRISE_MAX_S = 90.0
@@ -42,7 +44,7 @@ def noeud_fige(noeud: Noeud) -> None:
 
 def bascule_demandee(noeud: Noeud) -> None:
     fini = subprocess.run(
-        [sys.executable, "-m", "patroni.ctl", "-c", CONFIGURATION, "switchover", "--force", "traces-postes"],
+        [PATRONICTL, "-c", CONFIGURATION, "switchover", "--force"],
         env=noeud.env,
         capture_output=True,
         text=True,
