@@ -65,26 +65,26 @@ class Hotes:
     async def _premier_qui_sert(self, ordre: Sequence[int], options: dict[str, Any]) -> tuple[int, Connexion]:
         """Each has a head start over the next, or none where it refuses.
 
-        Raises what a server said, else what the last one met.
+        While one is mute those that refused are asked again: they may be about to take over. Raises what a server
+        said, else what the last one met, once all have failed.
         """
         essais: dict[asyncio.Task[Connexion], int] = {}
-        attendus: set[asyncio.Task[Connexion]] = set()
-        restants = list(ordre)
+        restants, muets = list(ordre), set(ordre)
         echec: BaseException | None = None
         try:
-            while restants or attendus:
+            while muets:
                 if restants:
                     rang = restants.pop(0)
-                    essai = asyncio.create_task(self._essayer(rang, options))
-                    essais[essai] = rang
-                    attendus.add(essai)
-                finis, attendus = await asyncio.wait(
-                    attendus, timeout=_PAS_S if restants else None, return_when=asyncio.FIRST_COMPLETED
-                )
+                    essais[asyncio.create_task(self._essayer(rang, options))] = rang
+                delai = _PAS_S if restants else None
+                finis, _ = await asyncio.wait(essais, timeout=delai, return_when=asyncio.FIRST_COMPLETED)
                 for fini in finis:
+                    rang = essais.pop(fini)
                     if (erreur := fini.exception()) is None:
-                        return essais.pop(fini), fini.result()
+                        return rang, fini.result()
                     echec = echec if isinstance(echec, asyncpg.PostgresError) else erreur
+                    muets.discard(rang)
+                    essais[asyncio.create_task(self._essayer(rang, options, apres_s=_PAS_S))] = rang
         finally:
             for essai in essais:
                 essai.cancel()
@@ -92,7 +92,8 @@ class Hotes:
         assert echec is not None  # noqa: S101 — there is a host
         raise echec
 
-    async def _essayer(self, rang: int, communes: dict[str, Any]) -> Connexion:
+    async def _essayer(self, rang: int, communes: dict[str, Any], *, apres_s: float = 0) -> Connexion:
+        await asyncio.sleep(apres_s)
         hote, port = self._hotes[rang]
         options = communes | {"host": hote, "port": port, "timeout": CONNEXION_DELAI_S}
         connexion: Connexion = await asyncpg.connect(self._url, **options)

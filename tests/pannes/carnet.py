@@ -18,7 +18,7 @@ class Carnet:
         self.lots: Counter[str] = Counter()
         """How often each workstation was answered for."""
         self.instants: list[float] = []
-        """When, by the machine's monotonic clock."""
+        """When a lot was acknowledged, by the machine's monotonic clock."""
         self.reprises = 0
         self.refus: Counter[tuple[int, bool]] = Counter()
         """Answers that were not 200: their status, and whether they said when to come back."""
@@ -41,10 +41,11 @@ class Carnet:
             case {"gardees": list(ids), "perdues": list(perdues)}:
                 self.gardees.update(ids)
                 self.perdues.update(perdues)
-            case {"acquittees": list(ids), "poste": str(poste), "reprises": int(reprises), "quand": float(quand)}:
+            case {"acquittees": list(ids), "poste": str(poste), "reprises": int(reprises)}:
                 self.acquittees.update(ids)
-                self.instants += [quand] if ids else []
                 self.lots[poste] += bool(ids)
                 self.reprises += reprises
+            case {"repondu": float(quand)}:
+                self.instants.append(quand)
             case {"statut": int(statut), "retry_after": quand}:
                 self.refus[statut, quand is not None] += 1

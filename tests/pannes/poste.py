@@ -73,7 +73,7 @@ class _Poste:
         attendent = {une.position for une in self._spool.lire(SPOOL_MAX)}
         acquittees = [self._gardees.pop(rang) for rang in connues if rang not in attendent]
         if acquittees or reprises:
-            self._noter(acquittees=acquittees, reprises=reprises, quand=time.monotonic())
+            self._noter(acquittees=acquittees, reprises=reprises)
 
     def _faire(self) -> list[dict[str, Any]]:
         """New executions, failed ones, and their later success."""
@@ -104,7 +104,9 @@ class _Poste:
         return lot
 
     async def _voir(self, reponse: httpx.Response) -> None:
-        if reponse.status_code != 200:
+        if reponse.status_code == 200 and reponse.request.method == "POST":
+            self._noter(repondu=time.monotonic())
+        elif reponse.status_code != 200:
             self._noter(statut=reponse.status_code, retry_after=reponse.headers.get("Retry-After"))
 
     def _noter(self, **dit: object) -> None:
