@@ -145,7 +145,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
         base = Base(url, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s)
         pile.push_async_callback(base.fermer)
         # A file « au » an instant keeps its connection once its place is another's.
-        etat.base_des_relectures = Base(url, pool_taille=2 * places, delai_s=reglages.relecture_delai_s)
+        etat.base_des_relectures = Base(url, pool_taille=2 * places, delai_s=reglages.relecture_delai_s, avec=base)
         pile.push_async_callback(etat.base_des_relectures.fermer)
         generation = Generation(base, reglages.registre_fraicheur_s)
         etat.base = base

@@ -20,8 +20,9 @@ _ETATS_INDISPONIBLES = ("08", "25006", "40", "53", "57", "58")
 class Base:
     """The database of the service. Every connection takes the role that may not alter tables."""
 
-    def __init__(self, url: str, *, pool_taille: int, delai_s: float) -> None:
-        self._hotes = Hotes(url_asyncpg(url))
+    def __init__(self, url: str, *, pool_taille: int, delai_s: float, avec: "Base | None" = None) -> None:
+        """``avec``: one for the same database, which tells this one where the primary has gone."""
+        self.hotes: Hotes = Hotes(url_asyncpg(url)) if avec is None else avec.hotes
         self._delai_s = delai_s
         self.pool_taille = pool_taille
         self.moteur: AsyncEngine = create_async_engine(
@@ -43,7 +44,7 @@ class Base:
 
     async def connecter(self) -> asyncpg.Connection:
         """A new connection; the caller closes it."""
-        return await self._hotes.connecter(
+        return await self.hotes.connecter(
             command_timeout=self._delai_s,
             server_settings={"role": ROLE_SERVICE, "application_name": "traces-postes", "timezone": "UTC"},
         )

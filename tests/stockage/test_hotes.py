@@ -1,6 +1,7 @@
 """Several hosts: which one serves, however the others fail, and what becomes of connections to a former primary."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.hotes import Hotes, hotes_de
 
@@ -69,9 +71,13 @@ async def _relais(dossier: Path, postgres: PostgresEmbarque) -> AsyncIterator[Re
         lui.libre.set()
 
 
-def _hotes(postgres: PostgresEmbarque, *dossiers: Path, attributs: str = "read-write") -> Hotes:
+def _url(postgres: PostgresEmbarque, *dossiers: Path, attributs: str = "read-write") -> str:
     adresse = postgres.url().partition("?")[0]
-    return Hotes(f"{adresse}?host={','.join(map(str, dossiers))}&target_session_attrs={attributs}")
+    return f"{adresse}?host={','.join(map(str, dossiers))}&target_session_attrs={attributs}"
+
+
+def _hotes(postgres: PostgresEmbarque, *dossiers: Path, attributs: str = "read-write") -> Hotes:
+    return Hotes(_url(postgres, *dossiers, attributs=attributs))
 
 
 async def _lire(connexion: asyncpg.Connection) -> None:
@@ -132,3 +138,28 @@ async def test_un_serveur_qui_refuse_se_dit_mieux_qu_un_hote_absent(postgres: Po
         hotes = Hotes(f"{adresse}?host={tmp_path / 'a'},{tmp_path / 'absent'}")
         with pytest.raises(asyncpg.InvalidCatalogNameError):
             await hotes.connecter()
+
+
+async def test_le_noyau_sonde_un_serveur_qui_a_disparu(postgres: PostgresEmbarque) -> None:
+    """A machine that vanishes sends no reset: without these options a statement would wait for its own limit."""
+    relais = Relais(postgres.dossier_socket / ".s.PGSQL.5432")
+    async with await asyncio.start_server(relais.relier, "127.0.0.1", 0) as serveur:
+        hote, port = serveur.sockets[0].getsockname()
+        connexion = await Hotes(f"{postgres.url().partition('@')[0]}@{hote}:{port}/traces_postes").connecter()
+        prise = connexion._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001
+        assert prise.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert prise.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5000
+        await connexion.close()
+
+
+async def test_les_reserves_d_un_meme_service_apprennent_ensemble_ou_est_le_primaire(
+    postgres: PostgresEmbarque, tmp_path: Path
+) -> None:
+    async with _relais(tmp_path / "a", postgres) as ancien, _relais(tmp_path / "b", postgres):
+        url = _url(postgres, tmp_path / "a", tmp_path / "b")
+        base = Base(url, pool_taille=1, delai_s=60)
+        relectures = Base(url, pool_taille=1, delai_s=60, avec=base)
+        lente = await relectures.connecter()
+        ancien.libre.clear()
+        await (await base.connecter()).close()
+        assert lente.is_closed()
