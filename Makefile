@@ -12,7 +12,7 @@ GRAINE ?= 1
 FOIS ?= 100
 PANNES ?=
 
-.PHONY: help setup demo test check format openapi grafana dessin bench bench-court bench-surcharge bench-croissance fuzz pannes lock clean
+.PHONY: help setup demo test check format openapi grafana dessin bench bench-court bench-surcharge bench-croissance fuzz pannes bascules lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,6 +68,10 @@ fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRA
 
 pannes: $(PRET) ## Break everything under a service while clients send: make pannes FOIS=100 PANNES='ouvrier disque'
 	$(BIN)/python -m tests.pannes $(FOIS) $(PANNES)
+
+bascules: FOIS := $(if $(filter command line environment,$(origin FOIS)),$(FOIS),10)
+bascules: $(PRET) ## Lose the primary of a PostgreSQL cluster under load, FOIS=10 times (needs etcd)
+	$(BIN)/python -m tests.patroni $(FOIS)
 
 lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
 	$(UV_COMPILE) --upgrade --group dev --extra telemetrie pyproject.toml -o requirements.lock

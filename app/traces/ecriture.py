@@ -24,7 +24,13 @@ from app.traces.refus import Issue
 from app.traces.tri import Admise, CleTrace, Ligne, SansSuite
 
 _journal = structlog.get_logger(__name__)
-_A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+_A_REPRENDRE = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""Refused, so that nothing was written. What may have been is not tried again here: it would count as a doublon."""
 _REPRISES = 3
 _IMPOSSIBLE = ("22", "23", "54", "P0")
 
