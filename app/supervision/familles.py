@@ -38,6 +38,10 @@ Cellules = Iterator[tuple[tuple[str, ...], float]]
 """Values of the labels of a family's own, and the figure."""
 
 
+def _ouverte(jugee: Jugee, _: datetime) -> Cellules:
+    yield (), jugee.faits.dossier.attend_des_traces
+
+
 def _executions(jugee: Jugee, _: datetime) -> Cellules:
     executions = jugee.bilan.executions
     yield ("true",), executions.enregistrees
@@ -95,6 +99,7 @@ def _apres_desactivation(jugee: Jugee, _: datetime) -> Cellules:
 
 
 FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[Jugee, datetime], Cellules]]] = {
+    "preserie_ouverte": ("1 tant que la présérie attend des traces de ses postes, 0 sinon.", (), _ouverte),
     "preserie_executions": (
         "Exécutions de la fenêtre des critères, enregistrées ou non dans la base de l'Assurance Maladie.",
         ("enregistree",),

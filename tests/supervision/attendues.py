@@ -14,6 +14,7 @@ def attendues(
     bilan: Corps,
     *,
     installes: int,
+    ouverte: bool = True,
     silencieux: int = 0,
     apres_desactivation: int = 0,
     anomalies: dict[tuple[str, bool], int] | None = None,
@@ -23,6 +24,7 @@ def attendues(
     executions, traces, ouvertes = bilan["executions"], bilan["traces"], anomalies or {}
     derniere = traces["derniere_le"]
     series: list[tuple[str, dict[str, str], float]] = [
+        ("ouverte", {}, ouverte),
         ("executions", {"enregistree": "true"}, executions["enregistrees"]),
         ("executions", {"enregistree": "false"}, executions["total"] - executions["enregistrees"]),
         ("taux_enregistrement", {}, _taux(executions)),

@@ -57,7 +57,7 @@ def _verifier(releve: Releve, prevues: dict[Cellule, float]) -> None:
 async def test_une_preserie_vide_a_toutes_ses_cellules(cnam: Service) -> None:
     releve = await _releve(cnam)
     _verifier(releve, attendues(await _bilan(cnam), installes=5))
-    assert len(_metier(releve)) == 30
+    assert len(_metier(releve)) == 31
     (taux,) = releve.series("preserie_taux_enregistrement").values()
     (derniere,) = releve.series("preserie_derniere_reception_timestamp_seconds").values()
     assert math.isnan(taux)
@@ -95,7 +95,7 @@ async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietai
     assert bilan["executions"]["total"] > bilan["executions"]["enregistrees"] > 0
     assert bilan["traces"]["rejetees"] == 3
     anomalies = {("consultation", True): 1, ("execution", False): 2}
-    prevues = attendues(bilan, installes=5, apres_desactivation=2, anomalies=anomalies)
+    prevues = attendues(bilan, installes=5, ouverte=False, apres_desactivation=2, anomalies=anomalies)
     _verifier(await _releve(cnam), prevues | attendues(rival, installes=1))
 
 
@@ -169,4 +169,4 @@ async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: 
     bilan = await _bilan(cnam)
     _verifier(await _releve(cnam), attendues(bilan, installes=3, silencieux=1))
     await mettre(proprietaire, statut="validee", traces_actives=False)
-    _verifier(await _releve(cnam), attendues(await _bilan(cnam), installes=3))
+    _verifier(await _releve(cnam), attendues(await _bilan(cnam), installes=3, ouverte=False))
