@@ -42,7 +42,7 @@ from app.arretes.signature import Signataire
 from app.contrat.document import completer
 from app.erreurs import ErreurMetier
 from app.flux.service import Diffusion
-from app.observabilite import problemes, sante
+from app.observabilite import mesures, problemes, sante
 from app.observabilite.bornes import Bornage, Bornes
 from app.observabilite.journaux import configurer, trajet
 from app.observabilite.medias import Medias
@@ -52,8 +52,9 @@ from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
 from app.reglages import ReglageInvalide, Reglages
 from app.stockage.annonces import Annonces
-from app.stockage.base import ERREURS_DE_BASE, Base
-from app.stockage.generation import Generation
+from app.stockage.base import ERREURS_DE_BASE
+from app.stockage.dependances import Places
+from app.stockage.reserves import Reserves
 from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
 from app.supervision.cellules import prevoir
 from app.supervision.service import Supervision
@@ -141,16 +142,11 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
     if reglages.database_url is None:
         raise ReglageInvalide("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
     async with AsyncExitStack() as pile:
-        url, places = reglages.database_url.get_secret_value(), max(1, reglages.pool_taille // 4)
-        base = Base(url, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s)
-        pile.push_async_callback(base.fermer)
-        # A file « au » an instant keeps its connection once its place is another's.
-        etat.base_des_relectures = Base(url, pool_taille=2 * places, delai_s=reglages.relecture_delai_s)
-        pile.push_async_callback(etat.base_des_relectures.fermer)
-        generation = Generation(base, reglages.registre_fraicheur_s)
-        etat.base = base
-        etat.relectures = asyncio.Semaphore(places)
-        etat.exports = asyncio.Semaphore(places)
+        reserves = Reserves(reglages, reglages.database_url, mesures.replier)
+        pile.push_async_callback(reserves.fermer)
+        base, generation = reserves.base, reserves.generation
+        etat.base, etat.reserves = base, reserves
+        etat.relectures, etat.exports = Places(reserves.places), Places(reserves.places)
         etat.portier = Portier(base, generation)
         etat.registre = Registre(base, generation, etat.coffre)
         etat.diffusion = Diffusion(base, generation, etat.portier)
@@ -158,7 +154,7 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
         etat.ecrivain = Ecrivain(
             base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max, annoncer=annonces.dire
         )
-        etat.supervision = Supervision(base, etat.ecrivain)
+        etat.supervision = Supervision(reserves, etat.ecrivain, etat.relectures)
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None
         accueil = Accueil(reglages, etat.ecrivain.retard)
         taches = (generation.suivre(), annonces.tourner(), etat.ecrivain.tourner(), etat.supervision.tourner())

@@ -22,6 +22,9 @@ class Reglages(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="postgresql://… of the service; unset: embedded PostgreSQL in DATA_DIR"
     )
+    read_url: SecretStr | None = Field(
+        None, description="postgresql://… of a standby that bilans, lists, files and scrapes read; unset: DATABASE_URL"
+    )
     migration_url: SecretStr | None = Field(
         None, description="postgresql://… of the schema's owner; unset: DATABASE_URL"
     )

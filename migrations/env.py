@@ -15,6 +15,7 @@ import app.bilan.modeles
 import app.journal.modeles
 import app.preseries.histoire
 import app.questionnaire.modeles
+import app.recompte.modeles
 import app.traces.modeles  # noqa: F401  — these fill the metadata
 from app.stockage.base import url_asyncpg
 from app.stockage.tables import Table

@@ -19,7 +19,7 @@ from app.referentiels import EN_VIGUEUR, Fraction, Referentiel
 from app.reglages import Reglages
 from app.traces.refus import STATUTS, TraceRefusee
 from app.traces.schemas import ErreurRecue, TraceRecue
-from tests.outils import Service
+from tests.outils import Service, trace
 from tests.supervision.releves import lire
 
 DOCS = Path(app.serveur.__file__).parents[1] / "docs"
@@ -58,6 +58,7 @@ async def test_chaque_route_est_decrite(application: FastAPI) -> None:
 async def test_chaque_mesure_est_decrite_avec_son_type_et_ses_etiquettes(service: Service) -> None:
     cnam = await service.en(Role.CNAM)
     await cnam.inscrire()
+    await cnam.poster(trace())
     familles = lire((await cnam.appeler("GET", "/metrics")).text).familles.values()
     exposees = {
         (

@@ -46,23 +46,24 @@ async def lire_faits(
     apres: str | None = None,
     limite: int | None = None,
     *,
-    modalites_aussi: bool = True,
+    pour_les_mesures: bool = False,
 ) -> list[Faits]:
     """What is known of the préséries of a selection, in the order of their codes, all in one statement.
 
-    Without ``modalites_aussi``, ``jours_phase_2`` and ``ailleurs`` stay empty: only modalités need them.
+    ``pour_les_mesures``: cells name their version; ``jours_phase_2`` and ``ailleurs`` stay empty, only modalités need
+    them.
     A source as of an instant speaks of one présérie, which the selection then has to name.
     """
-    colonnes = _DU_PRESENT[modalites_aussi] if source is PRESENT else _colonnes(source, modalites_aussi=modalites_aussi)
+    colonnes = _DU_PRESENT[pour_les_mesures] if source is PRESENT else _colonnes(source, pour_les_mesures)
     requete = _dossiers(selection, apres, limite, source).add_columns(*colonnes)
     return [_faits(ligne, source) for ligne in await session.execute(requete)]
 
 
-def _colonnes(source: Source, *, modalites_aussi: bool) -> Sequence[ColumnElement[Any]]:
+def _colonnes(source: Source, pour_les_mesures: bool) -> Sequence[ColumnElement[Any]]:
     """What is read of a présérie beside its dossier, in the order of ``_faits``."""
     return (
-        _liste(_cellules(source, source.cellules)),
-        _liste(_cellules(source, source.ecartees)),
+        _liste(_cellules(source, source.cellules, pour_les_mesures)),
+        _liste(_cellules(source, source.ecartees, pour_les_mesures)),
         _liste(_receptions(source)),
         _liste(_operations(source)),
         _liste(_anomalies(source)),
@@ -72,7 +73,11 @@ def _colonnes(source: Source, *, modalites_aussi: bool) -> Sequence[ColumnElemen
         _liste(_prerequis(source)),
         _liste(reponses(source.registre.preserie, source.au)),
         invites(source.registre.preserie, source.au),
-        *((_liste(_jours_phase_2(source)), _liste(ailleurs(source.registre))) if modalites_aussi else (null(), null())),
+        *(
+            (null(), null())
+            if pour_les_mesures
+            else (_liste(_jours_phase_2(source)), _liste(ailleurs(source.registre)))
+        ),
     )
 
 
@@ -118,17 +123,18 @@ def _liste(lignes: Select[*tuple[Any, ...]]) -> ColumnElement[Any]:
     return func.array(lignes.scalar_subquery())
 
 
-def _cellules(source: Source, cellules: FromClause) -> Select[*tuple[Any, ...]]:
+def _cellules(source: Source, cellules: FromClause, par_version: bool) -> Select[*tuple[Any, ...]]:
     c, p, pilote = cellules.c, source.registre.preserie, source.registre.pilote
     fenetre = or_(p.observee_depuis.is_(None), c.jour >= p.observee_depuis)
     axes = (pilote.numero_am, source.phase(c.jour), fenetre, c.enregistree, c.scor_succes, c.scor_echec)
+    version = (c.version,) if par_version else ()
     sommes = (cast(func.sum(c.executions), BigInteger), cast(func.sum(c.tentatives), BigInteger))
     return (
-        select(func.row(*axes, *sommes))
+        select(func.row(*axes, *sommes, *version))
         .select_from(cellules)
         .join(pilote, pilote.id == c.pilote_id)
         .where(c.preserie_id == p.id)
-        .group_by(*axes)
+        .group_by(*axes, *version)
         .having(func.sum(c.executions) > 0)
         .correlate(p)
     )
@@ -204,7 +210,7 @@ def _jours_phase_2(source: Source) -> Select[*tuple[Any, ...]]:
 
 
 # To put these together takes longer than to run them.
-_DU_PRESENT = {aussi: _colonnes(PRESENT, modalites_aussi=aussi) for aussi in (True, False)}
+_DU_PRESENT = {mesures: _colonnes(PRESENT, mesures) for mesures in (True, False)}
 
 
 def _faits(ligne: Any, source: Source) -> Faits:

@@ -1,7 +1,7 @@
 """A list that is sent while it is read: one snapshot, a few rows in memory, and no end where something broke."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 
 import structlog
 from fastapi.responses import StreamingResponse
@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from app.envoi import LecteurLent, connexion_de, delai, envoyer, rompre
 from app.observabilite.medias import CSV
-from app.stockage.base import Base
 
 PATIENCE_S = 60.0
 """Who takes nothing for so long is cut off: a snapshot and a connection wait for it."""
@@ -25,10 +24,15 @@ class Export(StreamingResponse):
     What fails later cuts the connection, so that a part is never taken for the whole.
     """
 
-    def __init__(self, base: Base, ecrire: Callable[[AsyncSession], AsyncGenerator[bytes, None]], nom: str) -> None:
+    def __init__(
+        self,
+        lire: Callable[[], AbstractAsyncContextManager[AsyncSession]],
+        ecrire: Callable[[AsyncSession], AsyncGenerator[bytes, None]],
+        nom: str,
+    ) -> None:
         entetes = {"Content-Disposition": f'attachment; filename="{nom}"', "Vary": "Accept"}
         super().__init__((), headers=entetes, media_type=CSV)
-        self._base = base
+        self._lire = lire
         self._ecrire = ecrire
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +44,7 @@ class Export(StreamingResponse):
             await rompre(connexion, receive)
 
     async def stream_response(self, send: Send) -> None:
-        async with self._base.lecture() as session, aclosing(self._ecrire(session)) as morceaux:
+        async with self._lire() as session, aclosing(self._ecrire(session)) as morceaux:
             premier = await anext(morceaux)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             async with delai(ENTIER_S):

@@ -19,6 +19,8 @@ class Cellule:
     scor_echec: bool | None
     executions: int
     tentatives: int
+    version: str = ""
+    """Of the first trace; empty where versions are not told apart."""
 
     @property
     def otee(self) -> "Cellule":

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -23,7 +24,7 @@ from app.parametres import LIMITE, Apres, ApresCode, Limite, Page
 from app.preseries.schemas import PrerequisLu
 from app.preseries.service import introuvable, terminee
 from app.reponses import Reponses, problemes
-from app.stockage.dependances import SessionLecture, SessionRegistre, base_de, place
+from app.stockage.dependances import SessionLecture, SessionRegistre, lecture_de, place
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
@@ -124,7 +125,7 @@ async def lister_executions(
 ) -> Page[ExecutionLue] | Response:
     if en_csv:
         return Export(
-            base_de(requete),
+            partial(lecture_de, requete),
             lambda session: service.executions_en_csv(replace(demande, session=session), filtre),
             f"{demande.preserie}-executions.csv",
         )

@@ -3,12 +3,14 @@
 Figures of the domain are not here: they are read from the database (``app.supervision``).
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from importlib.metadata import version
 from typing import TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.stockage.lectures import Repli
 
 # The shared registry of several workers has none: both must expose the same families.
 prometheus_client.disable_created_metrics()
@@ -56,6 +58,13 @@ ECHECS = Counter(
     "Lots de traces abandonnés faute de base : leurs requêtes reçoivent un 503.",
     registry=REGISTRE,
 )
+_replis = Counter(
+    "traces_postes_lecture_secondaire_replis",
+    "Lectures faites sur la base principale, faute de la secondaire : absente, en retard, ou promue.",
+    ["motif"],
+    registry=REGISTRE,
+)
+_REPLIS = {motif: _replis.labels(motif.value).inc for motif in Repli}
 FLUX_ROMPUS = Counter(
     "traces_postes_flux_rompus", "Flux de bilans rompus parce que leur lecteur ne lisait plus.", registry=REGISTRE
 )
@@ -69,9 +78,9 @@ _coupees = Counter(
 COUPEES = {motif: _coupees.labels(motif).inc for motif in ("envoi", "lecture", "nombre")}
 
 
-def _jauge(nom: str, aide: str) -> Gauge:
+def _jauge(nom: str, aide: str, etiquettes: Sequence[str] = ()) -> Gauge:
     """A gauge of one worker; several add up for as long as they live."""
-    return Gauge(nom, aide, registry=REGISTRE, multiprocess_mode="livesum")
+    return Gauge(nom, aide, etiquettes, registry=REGISTRE, multiprocess_mode="livesum")
 
 
 ATTENTE = _jauge("traces_postes_ecriture_attente_traces", "Traces qui attendent leur commit.")
@@ -84,15 +93,20 @@ RETARD = Gauge(
     registry=REGISTRE,
     multiprocess_mode="livemax",
 )
-RECEPTIONS = _jauge("traces_postes_receptions_octets", "Poids des envois de traces reçus et pas encore répondus.")
+RECEPTIONS = _jauge("traces_postes_receptions_bytes", "Poids des envois de traces reçus et pas encore répondus.")
 RECEPTIONS_MAX = _jauge(
-    "traces_postes_receptions_max_octets",
+    "traces_postes_receptions_max_bytes",
     "Poids admis à présent, selon le temps que prennent les réponses ; au-delà, 503.",
 )
 CONNEXIONS_OUVERTES = _jauge("traces_postes_connexions_ouvertes", "Connexions de clients ouvertes.")
 CONNEXIONS_OUVERTES_MAX = _jauge("traces_postes_connexions_ouvertes_max", "Connexions de clients possibles.")
-CONNEXIONS = _jauge("traces_postes_base_connexions_prises", "Connexions de la réserve en cours d'usage.")
-CONNEXIONS_MAX = _jauge("traces_postes_base_connexions_max", "Connexions que la réserve peut ouvrir.")
+CONNEXIONS = _jauge(
+    "traces_postes_base_connexions_prises", "Connexions en cours d'usage, par réserve de connexions.", ["reserve"]
+)
+CONNEXIONS_MAX = _jauge("traces_postes_base_connexions_max", "Connexions que la réserve peut ouvrir.", ["reserve"])
+RELECTURES_ATTENTE = _jauge(
+    "traces_postes_relectures_attente", "Requêtes qui attendent leur tour pour relire toutes les traces."
+)
 FLUX = _jauge("traces_postes_flux_ouverts", "Flux de bilans ouverts.")
 OUVRIERS = _jauge("traces_postes_ouvriers", "Processus qui servent.")
 INFO = Gauge("traces_postes_info", "Version du service.", ["version"], registry=REGISTRE, multiprocess_mode="livemax")
@@ -123,6 +137,11 @@ def mesurer_requete(methode: str, route: str, statut: int, duree_s: float) -> No
     if cellule is None:
         cellule = _DUREES[methode if methode in _METHODES else _AUTRE_METHODE, route or AUCUNE_ROUTE, statut]
     cellule(duree_s)
+
+
+def replier(motif: Repli) -> None:
+    """The primary was read instead of the standby."""
+    _REPLIS[motif](1)
 
 
 def prevoir(routes: Iterable[tuple[str, str, int]], issues: Iterable[str], codes: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from app.erreurs import ErreurInterne, ErreurMetier, probleme
 from app.observabilite import mesures
 from app.observabilite.journaux import REQUETE_ID, trajet
 from app.reponses import TYPE_PROBLEME
+from app.stockage.dependances import AGE_S
 
 _journal = structlog.get_logger(__name__)
 _DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne", "/metrics"})
@@ -71,7 +72,7 @@ class Requetes:
             nonlocal statut
             if message["type"] == "http.response.start":
                 statut = message["status"]
-                message["headers"] = [*message.get("headers", ()), entete]
+                message["headers"] = [*message.get("headers", ()), entete, *_age(scope)]
             await send(message)
 
         try:
@@ -82,6 +83,13 @@ class Requetes:
             await reponse_imprevue(Request(scope), erreur)(scope, receive, envoyer)
         finally:
             _consigner(scope, statut, time.perf_counter() - debut)
+
+
+def _age(scope: Scope) -> Iterator[tuple[bytes, bytes]]:
+    """Of an answer that was read from a standby: how old it may be, in seconds."""
+    age_s = scope.get(AGE_S)
+    if age_s is not None:
+        yield b"x-donnees-age", f"{age_s:.3f}".encode()
 
 
 def _consigner(scope: Scope, statut: int, duree_s: float) -> None:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import CTE, FromClause, Select, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.bilan.sources import PRESENT, Source, connue_au
 from app.preseries.modeles import Preserie
 from app.recompte.ecarts import RECOMPTE, TENU, Comparaison, Comparee, apparier
+from app.recompte.modeles import DernierRecompte
 
 TOUJOURS = datetime(9999, 1, 1, tzinfo=UTC)
 """Everything was received before."""
@@ -43,6 +45,13 @@ async def comparer(session: AsyncSession, preserie_id: int, comparee: Comparee, 
     nommees = select(rangees).where(rangees.c.rang <= au_plus).order_by(rangees.c.rang)
     lignes = [(str(ligne["cote"]), dict(ligne)) for ligne in (await session.execute(nommees)).mappings()]
     return Comparaison(comparee, tenues, recomptees, differents, apparier(comparee, lignes))
+
+
+async def noter(session: AsyncSession, preserie_id: int, differents: int) -> None:
+    """Keeps what a recount found, in place of the one before."""
+    ordre = insert(DernierRecompte).values(preserie_id=preserie_id, differents=differents)
+    nouveau = {"fait_le": func.clock_timestamp(), "differents": ordre.excluded.differents}
+    await session.execute(ordre.on_conflict_do_update(index_elements=["preserie_id"], set_=nouveau))
 
 
 def _seules(cote: str, celles_ci: CTE, celles_la: CTE) -> Select[*tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as AttenteDeConnexion
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from app.reglages import ReglageInvalide
@@ -53,11 +53,8 @@ class Base:
     @asynccontextmanager
     async def lecture(self) -> AsyncIterator[AsyncSession]:
         """Reads on one snapshot, so that the parts of an answer add up."""
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        async with self.moteur.connect() as connexion:
-            await connexion.execution_options(**options)
-            async with AsyncSession(connexion, expire_on_commit=False) as session:
-                yield session
+        async with self.moteur.connect() as connexion, instantane(connexion) as session:
+            yield session
 
     @asynccontextmanager
     async def ecriture(self) -> AsyncIterator[AsyncSession]:
@@ -75,6 +72,14 @@ class Base:
 
     async def fermer(self) -> None:
         await self.moteur.dispose()
+
+
+@asynccontextmanager
+async def instantane(connexion: AsyncConnection) -> AsyncIterator[AsyncSession]:
+    """A session on one snapshot, which begins with its first statement."""
+    await connexion.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    async with AsyncSession(connexion, expire_on_commit=False) as session:
+        yield session
 
 
 def url_asyncpg(url: str) -> str:

@@ -11,20 +11,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.erreurs import Surcharge
 from app.stockage.base import Base
 from app.stockage.generation import avancer
+from app.stockage.lectures import Lectures, age_de
 
+AGE_S = "traces_postes.age_s"
+"""Where a request bears the age of what it read, in seconds; None: none, it read the primary."""
 ATTENTE_S = 5.0
 """How long who wants one of a few places waits for it."""
 TROP_DE_RELECTURES = "Trop de lectures de toutes les traces sont en cours : redemandez dans un instant."
 
 
+class Places(asyncio.Semaphore):
+    """A few places, and how many wait for one."""
+
+    en_attente = 0
+
+
 @asynccontextmanager
-async def place(places: asyncio.Semaphore, complet: str) -> AsyncIterator[None]:
+async def place(places: Places, complet: str) -> AsyncIterator[None]:
     """One of a few places. Raises Surcharge (503), which says ``complet``, where none is free soon."""
+    places.en_attente += 1
     try:
         async with asyncio.timeout(ATTENTE_S):
             await places.acquire()
     except TimeoutError:
         raise Surcharge(complet) from None
+    finally:
+        places.en_attente -= 1
     try:
         yield
     finally:
@@ -39,7 +51,7 @@ async def relecture(requete: Request) -> AsyncIterator[None]:
     none. Raises Surcharge (503).
     """
     async with place(requete.app.state.relectures, TROP_DE_RELECTURES):
-        requete.state.base = requete.app.state.base_des_relectures
+        requete.state.lectures = requete.app.state.reserves.lectures_longues
         yield
 
 
@@ -48,14 +60,17 @@ async def _relecture(requete: Request) -> AsyncIterator[None]:
         yield
 
 
-def base_de(requete: Request) -> Base:
-    """Where this request reads."""
-    base: Base = getattr(requete.state, "base", requete.app.state.base)
-    return base
+@asynccontextmanager
+async def lecture_de(requete: Request) -> AsyncIterator[AsyncSession]:
+    """What this request reads, on one snapshot; its answer will tell the age of what a standby showed."""
+    lectures: Lectures = getattr(requete.state, "lectures", requete.app.state.reserves.lectures)
+    async with lectures.lecture(complete=getattr(requete.state, "complete", False)) as session:
+        requete.scope[AGE_S] = age_de(session)
+        yield session
 
 
 async def _lecture(requete: Request) -> AsyncIterator[AsyncSession]:
-    async with base_de(requete).lecture() as session:
+    async with lecture_de(requete) as session:
         yield session
 
 

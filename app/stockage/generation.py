@@ -7,6 +7,7 @@ silently died looks just like a quiet registry.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -26,6 +27,8 @@ WITH avancee AS (UPDATE registre SET generation = generation + 1 RETURNING clock
 SELECT pg_notify(:canal, :tout), set_config('traces_postes.instant', instant, true) FROM avancee
 """).bindparams(canal=CANAL, tout=TOUT)
 """``garder_la_version`` dates all versions of a change by this one instant, that at which the row was locked."""
+_REGARD = "SELECT generation, pg_current_wal_flush_lsn() FROM registre"
+_MEMOIRE_S = 3.0
 _journal = structlog.get_logger(__name__)
 
 
@@ -37,6 +40,7 @@ class Generation:
         self._periode_s = periode_s
         self._un_regard = asyncio.Lock()
         self._vue_a = self._tentee_a = float("-inf")
+        self._reperes: deque[tuple[float, int]] = deque()
         self._connexion: asyncpg.Connection | None = None
         self._visible = True
         self.numero = -1
@@ -44,6 +48,16 @@ class Generation:
     @property
     def sure(self) -> bool:
         return time.monotonic() - self._vue_a < FRAICHEUR_MAX_S
+
+    @property
+    def ecrite(self) -> int:
+        """Up to which place of the log everything had been written at the last look; 0 where that is not known."""
+        return self._reperes[-1][1] if self._reperes else 0
+
+    def age_s(self, rejouee: int) -> float:
+        """How old at most is what a standby shows that has replayed the log up to this place; inf: older than known."""
+        lus = (vu_a for vu_a, ecrite in reversed(self._reperes) if ecrite <= rejouee)
+        return time.monotonic() - next(lus, float("-inf"))
 
     async def confirmer(self) -> bool:
         """Has ``numero`` be that of a look which began after this call; False where the database did not say.
@@ -71,7 +85,10 @@ class Generation:
         try:
             if self._connexion is None or self._connexion.is_closed():
                 self._connexion = await self._base.connecter()
-            self.numero = await self._connexion.fetchval("SELECT generation FROM registre", timeout=FRAICHEUR_MAX_S)
+            regard = await self._connexion.fetchrow(_REGARD, timeout=FRAICHEUR_MAX_S)
+            assert regard is not None  # noqa: S101 — the migrations leave one row
+            self.numero, ecrite = regard
+            self._reperer(debut, ecrite)
             self._vue_a = debut
             self._visible = True
         except ERREURS_DE_BASE as erreur:
@@ -81,7 +98,14 @@ class Generation:
             self._fermer()
         self._tentee_a = debut
 
+    def _reperer(self, vu_a: float, ecrite: int) -> None:
+        self._reperes.append((vu_a, ecrite))
+        while self._reperes[0][0] < vu_a - _MEMOIRE_S:
+            self._reperes.popleft()
+
     def _fermer(self) -> None:
+        """Another primary may be found next, whose log has gone on from elsewhere."""
+        self._reperes.clear()
         if self._connexion is not None:
             self._connexion.terminate()
             self._connexion = None

@@ -15,7 +15,9 @@ from app.bilan.conformite import CONFORMITES
 from app.bilan.faits import Faits
 from app.bilan.jugement import compter, juger
 from app.bilan.schemas import BilanLu, Etat
+from app.preseries.cycle import Statut
 from app.preseries.pilotes import EtatPilote
+from app.supervision.versions import Version, versions
 from app.traces.refus import Issue
 
 ETIQUETTES = ("editeur", "module", "logiciel", "categorie_ps", "preserie")
@@ -23,23 +25,29 @@ _ETATS = {Etat.ATTEINT: 1.0, Etat.NON_ATTEINT: 0.0, Etat.INDETERMINE: math.nan}
 
 
 @dataclass(frozen=True, slots=True)
+class Recompte:
+    """When a présérie was last recounted, and how many rows of counters differed from its traces."""
+
+    fait_le: datetime
+    differents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Jugee:
-    """A présérie: what is known of it, and its bilan."""
+    """A présérie: what is known of it, its bilan, its versions, and its last recount."""
 
     faits: Faits
     bilan: BilanLu
+    versions: Sequence[Version]
+    recompte: Recompte | None
 
     @classmethod
-    def de(cls, faits: Faits) -> Self:
-        return cls(faits, juger(faits, modalites_aussi=False))
+    def de(cls, faits: Faits, recompte: Recompte | None) -> Self:
+        return cls(faits, juger(faits, modalites_aussi=False), versions(faits), recompte)
 
 
 Cellules = Iterator[tuple[tuple[str, ...], float]]
 """Values of the labels of a family's own, and the figure."""
-
-
-def _ouverte(jugee: Jugee, _: datetime) -> Cellules:
-    yield (), jugee.faits.dossier.attend_des_traces
 
 
 def _executions(jugee: Jugee, _: datetime) -> Cellules:
@@ -98,8 +106,31 @@ def _apres_desactivation(jugee: Jugee, _: datetime) -> Cellules:
     yield (), compter(jugee.faits.receptions)[Issue.DESACTIVEE]
 
 
+def _statut(jugee: Jugee, _: datetime) -> Cellules:
+    for statut in Statut:
+        yield (statut.value,), jugee.bilan.statut == statut
+
+
+def _par_version(jugee: Jugee, _: datetime) -> Cellules:
+    for version in jugee.versions:
+        yield (version.nom, "true"), version.enregistrees
+        yield (version.nom, "false"), version.total - version.enregistrees
+
+
+def _en_recul(jugee: Jugee, _: datetime) -> Cellules:
+    for version in jugee.versions:
+        yield (version.nom,), version.en_recul
+
+
+def _ecarts(jugee: Jugee, _: datetime) -> Cellules:
+    yield (), jugee.recompte.differents if jugee.recompte is not None else math.nan
+
+
+def _recompte_le(jugee: Jugee, _: datetime) -> Cellules:
+    yield (), jugee.recompte.fait_le.timestamp() if jugee.recompte is not None else math.nan
+
+
 FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[Jugee, datetime], Cellules]]] = {
-    "preserie_ouverte": ("1 tant que la présérie attend des traces de ses postes, 0 sinon.", (), _ouverte),
     "preserie_executions": (
         "Exécutions de la fenêtre des critères, enregistrées ou non dans la base de l'Assurance Maladie.",
         ("enregistree",),
@@ -137,6 +168,23 @@ FAMILLES: Mapping[str, tuple[str, tuple[str, ...], Callable[[Jugee, datetime], C
         (),
         _apres_desactivation,
     ),
+    "preserie_statut": ("Statut de la présérie : 1 pour le sien, 0 pour les autres.", ("statut",), _statut),
+    "preserie_version_executions": (
+        "Exécutions de la fenêtre des critères, par version ; au-delà des dix dernières parues, « autre ».",
+        ("version", "enregistree"),
+        _par_version,
+    ),
+    "preserie_version_en_recul": (
+        "1 si la version enregistre moins que celle d'avant, au-delà du hasard ; 0 sinon.",
+        ("version",),
+        _en_recul,
+    ),
+    "preserie_recompte_ecarts": (
+        "Lignes de compteurs qui différaient des traces au dernier recompte ; NaN sans recompte.",
+        (),
+        _ecarts,
+    ),
+    "preserie_recompte_timestamp_seconds": ("Instant du dernier recompte ; NaN sans recompte.", (), _recompte_le),
 }
 
 

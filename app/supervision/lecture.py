@@ -35,7 +35,8 @@ class Lue(Generic[T]):
 class Lecture(Generic[T]):
     """Asks ``lire`` when what it has is no longer fresh; a reading that hangs goes on without its askers."""
 
-    def __init__(self, lire: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, lire: Callable[[], Awaitable[tuple[T, float]]]) -> None:
+        """``lire`` gives the value, and how old it was when it was asked for, in seconds."""
         self._lire = lire
         self._valeur: T | None = None
         self._lue_a = float("nan")
@@ -70,9 +71,9 @@ class Lecture(Generic[T]):
     async def _relire(self) -> None:
         """Its age counts from before the question: the answer may be older than its arrival."""
         debut = time.monotonic()
-        self._valeur = await self._lire()
-        self._lue_a = debut
-        if (duree := self._age()) > LENTE_S:
+        self._valeur, age_s = await self._lire()
+        self._lue_a = debut - age_s
+        if (duree := time.monotonic() - debut) > LENTE_S:
             self._anticiper(duree)
 
     def _anticiper(self, duree_s: float) -> None:

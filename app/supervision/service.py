@@ -1,11 +1,12 @@
 """Use case: one scrape. It never fails, and never waits over a second, whatever becomes of the database."""
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -13,7 +14,9 @@ from prometheus_client.registry import Collector
 
 from app.observabilite import mesures
 from app.observabilite.partage import mesures_du_service
-from app.stockage.base import Base
+from app.stockage.dependances import Places
+from app.stockage.lectures import age_de
+from app.stockage.reserves import Reserves
 from app.supervision.familles import familles
 from app.supervision.gardees import Gardees
 from app.supervision.lecture import ATTENTE_S, Lecture, Lue
@@ -30,9 +33,10 @@ _MEDIA_CONNU = re.compile(
 class Supervision:
     """The gauges of this worker, and the answer to a scrape."""
 
-    def __init__(self, base: Base, ecrivain: Ecrivain) -> None:
-        self._base = base
+    def __init__(self, reserves: Reserves, ecrivain: Ecrivain, relectures: Places) -> None:
+        self._reserves = reserves
         self._ecrivain = ecrivain
+        self._relectures = relectures
         self._gardees = Gardees()
         self.lecture = Lecture(self._lire)
 
@@ -54,14 +58,18 @@ class Supervision:
     def _relever(self) -> None:
         mesures.ATTENTE.set(self._ecrivain.en_attente)
         mesures.ATTENTE_MAX.set(self._ecrivain.file_max)
-        mesures.CONNEXIONS.set(self._base.connexions_prises)
-        mesures.CONNEXIONS_MAX.set(self._base.pool_taille)
+        for nom, reserve in self._reserves.par_nom.items():
+            mesures.CONNEXIONS.labels(nom).set(reserve.connexions_prises)
+            mesures.CONNEXIONS_MAX.labels(nom).set(reserve.pool_taille)
+        mesures.RELECTURES_ATTENTE.set(self._relectures.en_attente)
         mesures.OUVRIERS.set(1)
 
-    async def _lire(self) -> "_Tirage":
-        async with self._base.lecture() as session:
+    async def _lire(self) -> "tuple[_Tirage, float]":
+        async with self._reserves.lectures.lecture() as session:
             jugees = await self._gardees.relire(session)
-        return _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)))
+            age_s = age_de(session)
+        tirage = _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)), age_s)
+        return tirage, age_s or 0.0
 
 
 class _Reunion(Collector):
@@ -82,6 +90,7 @@ class _Tirage:
     """What one reading gave, and its text: with many préséries writing it out takes longer than reading it."""
 
     familles: Sequence[Metric]
+    age_secondaire_s: float | None
     _textes: dict[str, bytes] = field(default_factory=dict)
 
     def texte(self, encoder: Encodeur, media: str) -> bytes:
@@ -102,7 +111,8 @@ def negocier(accept: str) -> tuple[Encodeur, str]:
     return choose_encoder(",".join(connus))
 
 
-def _etat_de_la_lecture(lue: Lue[Any]) -> list[Metric]:
+def _etat_de_la_lecture(lue: Lue[_Tirage]) -> list[Metric]:
+    secondaire_s = lue.valeur.age_secondaire_s if lue.valeur is not None else None
     return [
         GaugeMetricFamily(
             "traces_postes_lecture_metier_reussie",
@@ -113,5 +123,10 @@ def _etat_de_la_lecture(lue: Lue[Any]) -> list[Metric]:
             "traces_postes_lecture_metier_age_seconds",
             "Âge de la dernière lecture des préséries ; au-delà de 5 s, elles ne sont plus montrées.",
             value=lue.age_s,
+        ),
+        GaugeMetricFamily(
+            "traces_postes_lecture_secondaire_age_seconds",
+            "Âge de ce que la base secondaire montrait à cette lecture ; NaN quand la principale a été lue.",
+            value=math.nan if secondaire_s is None else secondaire_s,
         ),
     ]

@@ -22,6 +22,7 @@ async def _relu_au(requete: Request, _: Lecteur, au: InstantBorne | None = None)
     async with relecture(requete):
         if au is not None:
             await attendre_les_ecritures(etat.base, au)
+            requete.state.complete = True
         yield au
 
 

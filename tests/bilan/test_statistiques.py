@@ -3,12 +3,20 @@
 import itertools
 from decimal import Decimal, localcontext
 from functools import cache
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bilan.statistiques import atteint, executions_restantes, surement_atteint, surement_manque, wilson
+from app.bilan.statistiques import (
+    atteint,
+    executions_restantes,
+    surement_atteint,
+    surement_manque,
+    surement_moindre,
+    wilson,
+)
 from app.referentiels import Fraction
 
 SEUIL = Fraction(numerateur=4, denominateur=5)
@@ -140,3 +148,47 @@ def test_au_seuil_exact_rien_n_est_solide() -> None:
         reussies, total = 8 * dizaines, 10 * dizaines
         assert not surement_atteint(reussies, total, SEUIL)
         assert not surement_manque(reussies, total, SEUIL)
+
+
+def _fisher(moins: tuple[int, int], plus: tuple[int, int]) -> float:
+    """The exact chance of so few successes on the first side, were both rates the same."""
+    (r1, n1), (r2, n2) = moins, plus
+    possibles = comb(n1 + n2, r1 + r2)
+    return sum(comb(n1, k) * comb(n2, r1 + r2 - k) for k in range(max(0, r1 + r2 - n2), r1 + 1)) / possibles
+
+
+@given(proportions(), proportions())
+def test_une_seule_est_surement_moindre_et_c_est_la_moindre(a: tuple[int, int], b: tuple[int, int]) -> None:
+    assert not (surement_moindre(a, b) and surement_moindre(b, a))
+    if surement_moindre(a, b):
+        assert a[0] * b[1] < b[0] * a[1]
+
+
+@given(proportions(), proportions())
+def test_c_est_le_chi2_de_yates(a: tuple[int, int], b: tuple[int, int]) -> None:
+    """By its textbook form: the sum over the four cells of (|seen − expected| − ½)² / expected."""
+    (r1, n1), (r2, n2) = a, b
+    total, reussies = n1 + n2, r1 + r2
+    if reussies in (0, total):
+        assert not surement_moindre(a, b)
+        return
+    with localcontext() as contexte:
+        contexte.prec = 60
+        prevues = [Decimal(n) * q / total for n in (n1, n2) for q in (reussies, total - reussies)]
+        ecart = Decimal(n1) * reussies / total - r1
+        chi2 = sum((ecart - Decimal("0.5")) ** 2 / prevue for prevue in prevues)
+        assert surement_moindre(a, b) == (ecart > Decimal("0.5") and chi2 >= _Z * _Z)
+
+
+@given(st.tuples(st.integers(0, 40), st.integers(1, 40)), st.tuples(st.integers(0, 40), st.integers(1, 40)))
+def test_avec_peu_d_executions_le_hasard_reste_rare(a: tuple[int, int], b: tuple[int, int]) -> None:
+    """Against Fisher's exact test: what is called sure has a chance of 5 % at most, and mostly of 2.5 %."""
+    moins, plus = (min(a), max(*a, 1)), (min(b), max(*b, 1))
+    if surement_moindre(moins, plus):
+        assert _fisher(moins, plus) < 0.05
+
+
+def test_une_version_qui_perd_un_dixieme_se_voit_sur_assez_d_executions() -> None:
+    assert not surement_moindre((17, 20), (19, 20))
+    assert surement_moindre((170, 200), (190, 200))
+    assert not surement_moindre((190, 200), (170, 200))

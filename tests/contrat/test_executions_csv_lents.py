@@ -114,7 +114,7 @@ async def test_un_fichier_d_avant_ne_prend_aucune_connexion_aux_autres(
     prises: list[tuple[int, int]] = []
 
     async def noter(_: Message) -> None:
-        prises.append((etat.base.connexions_prises, etat.base_des_relectures.connexions_prises))
+        prises.append(tuple(reserve.connexions_prises for reserve in etat.reserves.par_nom.values()))
 
     au = (datetime.now(UTC) - timedelta(seconds=10)).isoformat()
     await recevoir(cnam, noter, au=au)

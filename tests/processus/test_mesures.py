@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.processus.lancement import Serveur, attendre, creer_cle, pid_de_postgres, serveur
-from tests.supervision.releves import Releve, lire
+from tests.supervision.releves import Releve, cellule, lire
 
 _DUREES = "traces_postes_requete_duree_seconds_count"
 _VIVANT = {"methode": "GET", "route": "/sante/vivant", "statut": "200"}
@@ -61,7 +61,7 @@ def test_les_jauges_s_ajoutent(service: Serveur, cle: str) -> None:
         releve = relever(service, cle)
         assert releve["traces_postes_ouvriers"] == 2
         assert releve["traces_postes_ecriture_attente_max_traces"] == 40_000
-        assert releve["traces_postes_base_connexions_max"] == 20
+        assert releve.valeurs[cellule("traces_postes_base_connexions_max", reserve="service")] == 20
         assert list(releve.series("traces_postes_info").values()) == [1]
 
 
@@ -73,9 +73,9 @@ def test_un_ouvrier_tue_garde_ses_comptes_et_perd_ses_jauges(service: Serveur, c
     attendre(lambda: relever(service, cle)["traces_postes_ouvriers"] == 2)
     apres = relever(service, cle)
     assert apres["traces_postes_ecriture_attente_max_traces"] == 40_000
-    for cellule, valeur in avant.valeurs.items():
-        if cellule[0].endswith(("_total", "_count", "_bucket")):
-            assert apres.valeurs[cellule] >= valeur, cellule
+    for serie, valeur in avant.valeurs.items():
+        if serie[0].endswith(("_total", "_count", "_bucket")):
+            assert apres.valeurs[serie] >= valeur, serie
     fichiers = {fichier.name for fichier in _dossier(service).iterdir()}
     assert f"histogram_{tue}.db" in fichiers
     assert f"gauge_livesum_{tue}.db" not in fichiers
@@ -136,7 +136,7 @@ def test_une_base_figee_n_empeche_aucun_releve(tmp_path: Path) -> None:
                     releve = _relever_vite(client)
                 assert releve["traces_postes_lecture_metier_reussie"] == 0
                 assert releve["traces_postes_lecture_metier_age_seconds"] > 5
-                assert releve["traces_postes_base_connexions_prises"] < 10
+                assert releve.valeurs[cellule("traces_postes_base_connexions_prises", reserve="service")] < 10
                 # Other routes go on refusing what they can't check, and so does this one for a key never seen.
                 inconnue = client.get("/metrics", headers={"Authorization": "Bearer tp_jamais-vue"})
                 assert inconnue.status_code == 503

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from sqlalchemy import event
 
 from app.acces.roles import Role
+from app.recompte.service import a_recompter, recompter
 from app.supervision.lecture import FRAICHE_S
 from tests.contrat.aides import etat_dit, inscrire_rival, mettre
 from tests.contrat.semis import semis
@@ -45,7 +46,8 @@ def _metier(releve: Releve) -> dict[Cellule, float]:
 
 async def _bilan(cnam: Service, preserie: str = PRESERIE) -> Corps:
     bilan: Corps = await cnam.lire(f"/bilan/preseries/{preserie}")
-    return bilan
+    ventilation: Corps = await cnam.lire(f"/bilan/preseries/{preserie}/ventilation?par=version")
+    return bilan | {"versions": ventilation["lignes"]}
 
 
 def _verifier(releve: Releve, prevues: dict[Cellule, float]) -> None:
@@ -57,7 +59,7 @@ def _verifier(releve: Releve, prevues: dict[Cellule, float]) -> None:
 async def test_une_preserie_vide_a_toutes_ses_cellules(cnam: Service) -> None:
     releve = await _releve(cnam)
     _verifier(releve, attendues(await _bilan(cnam), installes=5))
-    assert len(_metier(releve)) == 31
+    assert len(_metier(releve)) == 37
     (taux,) = releve.series("preserie_taux_enregistrement").values()
     (derniere,) = releve.series("preserie_derniere_reception_timestamp_seconds").values()
     assert math.isnan(taux)
@@ -95,7 +97,7 @@ async def test_les_jauges_sont_les_chiffres_des_bilans(cnam: Service, proprietai
     assert bilan["executions"]["total"] > bilan["executions"]["enregistrees"] > 0
     assert bilan["traces"]["rejetees"] == 3
     anomalies = {("consultation", True): 1, ("execution", False): 2}
-    prevues = attendues(bilan, installes=5, ouverte=False, apres_desactivation=2, anomalies=anomalies)
+    prevues = attendues(bilan, installes=5, apres_desactivation=2, anomalies=anomalies)
     _verifier(await _releve(cnam), prevues | attendues(rival, installes=1))
 
 
@@ -169,4 +171,37 @@ async def test_les_pilotes_installes_et_silencieux(cnam: Service, proprietaire: 
     bilan = await _bilan(cnam)
     _verifier(await _releve(cnam), attendues(bilan, installes=3, silencieux=1))
     await mettre(proprietaire, statut="validee", traces_actives=False)
-    _verifier(await _releve(cnam), attendues(await _bilan(cnam), installes=3, ouverte=False))
+    _verifier(await _releve(cnam), attendues(await _bilan(cnam), installes=3))
+
+
+async def test_une_version_en_recul_et_une_version_nommee_autre(cnam: Service) -> None:
+    """The eleventh last is shown with what is older, and a caller's own « autre » with them."""
+    versions = ["autre", *(f"1.{n}" for n in range(12))]
+    lot = [
+        trace(version=version, emise_le=f"2026-10-{jour:02}T09:00:00+01:00")
+        for jour, version in enumerate(versions, start=1)
+        for _ in range(20)
+    ]
+    lot += [
+        echec(version="1.12", emise_le="2026-10-20T09:00:00+01:00", ordonnance=f"2N8K4XYZ9{n:07}") for n in range(15)
+    ]
+    assert (await cnam.poster(lot)).json()["rejetees"] == 0
+    bilan = await _bilan(cnam)
+    lignes = {ligne["cle"]: ligne for ligne in bilan["versions"]}
+    reste = [lignes.pop(version) for version in ("autre", "1.0", "1.1", "1.2")]
+    sommes = {nom: sum(ligne[nom] for ligne in reste) for nom in ("executions", "enregistrees")}
+    bilan["versions"] = [*lignes.values(), {"cle": "autre", **sommes}]
+    _verifier(await _releve(cnam), attendues(bilan, installes=5, en_recul=["1.12"]))
+
+
+async def test_le_dernier_recompte_se_voit_au_releve_suivant(cnam: Service, proprietaire: asyncpg.Connection) -> None:
+    await cnam.poster(trace())
+    await _releve(cnam)
+    base = cnam.application.state.base
+    for ecarts in (0, 1):
+        (preserie,) = await a_recompter(base, PRESERIE)
+        await recompter(base, preserie, lambda: None, 10)
+        fait_le = await proprietaire.fetchval("SELECT fait_le FROM recompte")
+        prevues = attendues(await _bilan(cnam), installes=5, ecarts=ecarts, recompte_le=fait_le.timestamp())
+        _verifier(await _releve(cnam), prevues)
+        await proprietaire.execute("UPDATE compteur_trace SET nombre = nombre + 1")

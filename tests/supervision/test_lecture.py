@@ -18,13 +18,14 @@ class _Source:
         self.repond = asyncio.Event()
         self.repond.set()
         self.tombe = False
+        self.age_s = 0.0
 
-    async def lire(self) -> int:
+    async def lire(self) -> tuple[int, float]:
         self.demandes += 1
         await self.repond.wait()
         if self.tombe:
             raise OSError
-        return self.demandes
+        return self.demandes, self.age_s
 
 
 @pytest.fixture
@@ -67,6 +68,21 @@ async def test_une_base_muette_laisse_la_derniere_lecture_puis_rien() -> None:
     await lue.fermer()
 
 
+@pytest.mark.usefixtures("durees")
+async def test_ce_qui_etait_deja_vieux_a_la_lecture_ne_se_montre_pas_plus_longtemps() -> None:
+    source = _Source()
+    source.age_s = 0.3
+    lue = Lecture(source.lire)
+    assert (await lue.demander()).age_s >= 0.3
+    source.repond.clear()
+    await asyncio.sleep(0.1)
+    assert (await lue.demander(0)).valeur == 1
+    await asyncio.sleep(0.15)
+    assert (await lue.demander(0)).valeur is None
+    source.repond.set()
+    await lue.fermer()
+
+
 async def test_une_lecture_qui_echoue_n_est_pas_une_erreur() -> None:
     source = _Source()
     source.tombe = True
@@ -83,7 +99,7 @@ async def test_une_lecture_plus_longue_que_l_attente_est_faite_d_avance() -> Non
     """Else a service with many préséries would show none of them, scrape after scrape."""
     source = _Source()
 
-    async def lire_lentement() -> int:
+    async def lire_lentement() -> tuple[int, float]:
         await asyncio.sleep(0.1)
         return await source.lire()
 

@@ -117,7 +117,9 @@ async def test_chaque_trace_et_chaque_probleme_sont_comptes(service: Service) ->
     assert apres["traces_postes_ecriture_duree_seconds_sum"] > avant["traces_postes_ecriture_duree_seconds_sum"]
     assert apres["traces_postes_ecriture_attente_traces"] == 0
     assert apres["traces_postes_ecriture_attente_max_traces"] == 20_000
-    assert apres["traces_postes_base_connexions_max"] == 10
+    assert apres["traces_postes_relectures_attente"] == 0
+    reserves = {dict(e)["reserve"]: n for e, n in apres.series("traces_postes_base_connexions_max").items()}
+    assert reserves == {"service": 10, "relectures": 4}
 
 
 async def test_les_etiquettes_sont_bornees_quoi_que_l_on_envoie(supervision: Service) -> None:

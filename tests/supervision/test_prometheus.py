@@ -124,6 +124,9 @@ def test_prometheus_lit_tout_sans_trou_ni_recul(tmp_path: Path) -> None:
             _verifier_les_releves(adresse, int(time.monotonic() - debut))
             _verifier_les_comptes(adresse, sommes)
             bilan = service.appeler("GET", f"/bilan/preseries/{preserie}", cnam).json()
+            par_version = {"par": "version"}
+            lignes = service.appeler("GET", f"/bilan/preseries/{preserie}/ventilation", cnam, params=par_version).json()
+            bilan["versions"] = lignes["lignes"]
             prevues = attendues(bilan, installes=5, anomalies={("execution", False): 2})
             lues = _series_metier(adresse)
             assert lues.keys() == prevues.keys()

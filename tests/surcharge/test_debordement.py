@@ -131,8 +131,8 @@ async def test_les_clients_de_reference_livrent_tout_sous_une_surcharge(service:
     assert _enregistrees(service, cle) == avant + 3_600 + len(envois.acquittees)
     releve = lire(service.appeler("GET", "/metrics", cle).text)
     assert releve.valeur("traces_postes_problemes_total", code="surcharge") >= envois.statuts[503]
-    assert releve["traces_postes_receptions_max_octets"] == POIDS_MAX
-    assert releve["traces_postes_receptions_octets"] <= POIDS_MAX
+    assert releve["traces_postes_receptions_max_bytes"] == POIDS_MAX
+    assert releve["traces_postes_receptions_bytes"] <= POIDS_MAX
 
 
 def _enregistrees(service: Serveur, cle: str) -> int:

@@ -67,7 +67,7 @@ def _rien_ne_reste(service: Serveur, cle: str) -> Iterator[None]:
     """After each test nothing is in hand, as the gauge has it once it was set anew."""
     yield
     time.sleep(1.5)
-    attendre(lambda: lire(service.appeler("GET", "/metrics", cle).text)["traces_postes_receptions_octets"] == 0)
+    attendre(lambda: lire(service.appeler("GET", "/metrics", cle).text)["traces_postes_receptions_bytes"] == 0)
 
 
 async def _remplir(pile: AsyncExitStack, service: Serveur, cle: str) -> list[Client]:

@@ -1,0 +1,137 @@
+"""Where the service reads: the database itself, or a standby of it that is not too far behind.
+
+How old a standby's answer may be is known without trusting two clocks: looks at the primary say up to which place of
+its log everything had been written at an instant of ours, and the standby says up to which place it has replayed.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.stockage.base import ERREURS_DE_BASE, Base, instantane
+from app.stockage.generation import Generation
+
+AGE_MAX_S = 2.0
+"""A standby further behind is not read: what a scrape keeps for three seconds more is five seconds old at most."""
+_ATTENTE_S = 0.3
+"""How long a standby may take to catch up with what is asked of it, rather than have the primary asked."""
+_REGARD_S = 0.01
+_PATIENCE_S = 1.0
+_REPIT_S = 2.0
+"""A standby that was not there is left alone for so long."""
+_AGE = "traces_postes.age_s"
+_PLACE = "SELECT pg_is_in_recovery(), generation, pg_last_wal_replay_lsn() FROM registre"
+_journal = structlog.get_logger(__name__)
+
+
+class Repli(StrEnum):
+    """Why the primary was read instead."""
+
+    ABSENT = "absent"
+    EN_RETARD = "en_retard"
+    PROMU = "promu"
+
+
+class _Place(NamedTuple):
+    suit: bool
+    generation: int
+    rejouee: int
+
+
+class Secondaire:
+    """A standby; a session of it shows all of the registry that was committed before it was asked for."""
+
+    def __init__(self, base: Base, generation: Generation, noter: Callable[[Repli], None]) -> None:
+        self.base = base
+        self._generation = generation
+        self._noter = noter
+        self._evite_jusqu_a = float("-inf")
+        self._visible = True
+
+    async def ouvrir(self, *, complete: bool) -> tuple[AsyncConnection, float] | None:
+        """A connection, which the caller closes, and the age in seconds of what it shows; None: ask the primary.
+
+        With ``complete``, it shows all that was committed before this call.
+        """
+        if time.monotonic() < self._evite_jusqu_a or not await self._generation.confirmer():
+            self._noter(Repli.ABSENT)
+            return None
+        numero, ecrite = self._generation.numero, self._generation.ecrite
+        connexion: AsyncConnection | None = None
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                connexion = await self.base.moteur.connect()
+                place = await self._attendre(connexion, numero, ecrite if complete else 0)
+        except ERREURS_DE_BASE as erreur:
+            await self._eviter(connexion, type(erreur).__name__)
+            return None
+        if not place.suit:
+            await connexion.invalidate()  # another host may follow by now
+            await connexion.close()
+            self._noter(Repli.PROMU)
+            return None
+        age_s = self._generation.age_s(place.rejouee)
+        if place.generation < numero or age_s > AGE_MAX_S or (complete and place.rejouee < ecrite):
+            await connexion.close()
+            self._noter(Repli.EN_RETARD)
+            return None
+        self._visible = True
+        return connexion, age_s
+
+    async def _attendre(self, connexion: AsyncConnection, numero: int, ecrite: int) -> _Place:
+        """Where the standby is, once it is there or has had its time; told apart from the snapshot that follows."""
+        brute = (await connexion.get_raw_connection()).driver_connection
+        assert isinstance(brute, asyncpg.Connection)  # noqa: S101 — what ``connecter`` gave
+        limite = time.monotonic() + _ATTENTE_S
+        while True:
+            lue = await brute.fetchrow(_PLACE)
+            assert lue is not None  # noqa: S101 — the migrations leave one row
+            place = _Place(*lue)
+            atteint = place.generation >= numero and (place.rejouee or 0) >= ecrite
+            if atteint or not place.suit or time.monotonic() > limite:
+                return place
+            await asyncio.sleep(_REGARD_S)
+
+    async def _eviter(self, connexion: AsyncConnection | None, erreur: str) -> None:
+        self._evite_jusqu_a = time.monotonic() + _REPIT_S
+        if self._visible:
+            _journal.warning("lecture_secondaire_absente", erreur=erreur)
+        self._visible = False
+        if connexion is not None:
+            await connexion.invalidate()
+            await connexion.close()
+        self._noter(Repli.ABSENT)
+
+
+class Lectures:
+    """Gives sessions to read on one snapshot, of the standby where there is one."""
+
+    def __init__(self, base: Base, secondaire: Secondaire | None) -> None:
+        self._base = base
+        self.secondaire = secondaire
+
+    @asynccontextmanager
+    async def lecture(self, *, complete: bool = False) -> AsyncIterator[AsyncSession]:
+        """``complete``: nothing may be missing that was committed before; else traces may, for ``AGE_MAX_S``."""
+        ouverte = await self.secondaire.ouvrir(complete=complete) if self.secondaire is not None else None
+        if ouverte is None:
+            async with self._base.lecture() as session:
+                yield session
+            return
+        connexion, age_s = ouverte
+        async with connexion, instantane(connexion) as session:
+            session.info[_AGE] = age_s
+            yield session
+
+
+def age_de(session: AsyncSession) -> float | None:
+    """How old what this session shows may be, in seconds; None where it reads the primary."""
+    age_s: float | None = session.info.get(_AGE)
+    return age_s
