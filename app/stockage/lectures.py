@@ -7,7 +7,7 @@ its log everything had been written at an instant of ours, and the standby says 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -45,6 +45,12 @@ class _Place(NamedTuple):
     rejouee: int
 
 
+class _Ouverte(NamedTuple):
+    connexion: AsyncConnection
+    age_s: float
+    rendre: AsyncExitStack
+
+
 class Secondaire:
     """A standby; a session of it shows all of the registry that was committed before it was asked for."""
 
@@ -55,35 +61,33 @@ class Secondaire:
         self._evite_jusqu_a = float("-inf")
         self._visible = True
 
-    async def ouvrir(self, *, complete: bool) -> tuple[AsyncConnection, float] | None:
-        """A connection, which the caller closes, and the age in seconds of what it shows; None: ask the primary.
+    async def ouvrir(self, *, complete: bool) -> _Ouverte | None:
+        """A connection whose snapshot, yet to be taken, will be recent enough; None: ask the primary.
 
-        With ``complete``, it shows all that was committed before this call.
+        With ``complete``, it will show all that was committed before this call.
         """
         if time.monotonic() < self._evite_jusqu_a or not await self._generation.confirmer():
             self._noter(Repli.ABSENT)
             return None
-        numero, ecrite = self._generation.numero, self._generation.ecrite
-        connexion: AsyncConnection | None = None
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                connexion = await self.base.moteur.connect()
-                place = await self._attendre(connexion, numero, ecrite if complete else 0)
-        except ERREURS_DE_BASE as erreur:
-            await self._eviter(connexion, type(erreur).__name__)
-            return None
-        if not place.suit:
-            await connexion.invalidate()  # another host may follow by now
-            await connexion.close()
-            self._noter(Repli.PROMU)
-            return None
-        age_s = self._generation.age_s(place.rejouee)
-        if place.generation < numero or age_s > AGE_MAX_S or (complete and place.rejouee < ecrite):
-            await connexion.close()
-            self._noter(Repli.EN_RETARD)
-            return None
-        self._visible = True
-        return connexion, age_s
+        numero, ecrite = self._generation.numero, self._generation.ecrite if complete else 0
+        async with AsyncExitStack() as pile:
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    connexion = await pile.enter_async_context(self.base.moteur.connect())
+                    place = await self._attendre(connexion, numero, ecrite)
+            except ERREURS_DE_BASE as erreur:
+                self._eviter(type(erreur).__name__)
+                return None
+            if not place.suit:
+                await connexion.invalidate()  # another host may follow by now
+                self._noter(Repli.PROMU)
+                return None
+            age_s = self._generation.age_s(place.rejouee)
+            if place.generation < numero or place.rejouee < ecrite or age_s > AGE_MAX_S:
+                self._noter(Repli.EN_RETARD)
+                return None
+            self._visible = True
+            return _Ouverte(connexion, age_s, pile.pop_all())
 
     async def _attendre(self, connexion: AsyncConnection, numero: int, ecrite: int) -> _Place:
         """Where the standby is, once it is there or has had its time; told apart from the snapshot that follows."""
@@ -99,14 +103,11 @@ class Secondaire:
                 return place
             await asyncio.sleep(_REGARD_S)
 
-    async def _eviter(self, connexion: AsyncConnection | None, erreur: str) -> None:
+    def _eviter(self, erreur: str) -> None:
         self._evite_jusqu_a = time.monotonic() + _REPIT_S
         if self._visible:
             _journal.warning("lecture_secondaire_absente", erreur=erreur)
         self._visible = False
-        if connexion is not None:
-            await connexion.invalidate()
-            await connexion.close()
         self._noter(Repli.ABSENT)
 
 
@@ -125,9 +126,8 @@ class Lectures:
             async with self._base.lecture() as session:
                 yield session
             return
-        connexion, age_s = ouverte
-        async with connexion, instantane(connexion) as session:
-            session.info[_AGE] = age_s
+        async with ouverte.rendre, instantane(ouverte.connexion) as session:
+            session.info[_AGE] = ouverte.age_s
             yield session
 
 

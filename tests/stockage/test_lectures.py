@@ -1,0 +1,204 @@
+"""A service that reads from a real standby: never an older registry, never older than it says, never down with it."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from app.acces.roles import Role
+from app.main import create_app
+from app.reglages import Reglages
+from app.stockage.embarque import PostgresEmbarque, postgres_embarque
+from app.stockage.grappe import NOM, Grappe
+from app.stockage.lectures import AGE_MAX_S
+from app.stockage.ouverture import preparer
+from app.stockage.postmaster import PORT
+from app.stockage.tables import ROLE_SERVICE
+from tests.outils import PRESERIE, Corps, Service, trace
+from tests.supervision.releves import Releve, cellule, lire
+
+AGE = "X-Donnees-Age"
+BILAN = f"/bilan/preseries/{PRESERIE}"
+
+
+@pytest.fixture(scope="module")
+def principale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEmbarque]:
+    with postgres_embarque(tmp_path_factory.mktemp("principale"), reglages={"fsync": "off"}) as serveur:
+        preparer(serveur)
+        yield serveur
+
+
+@contextmanager
+def _secondaire(principale: PostgresEmbarque, dossier: Path) -> Iterator[PostgresEmbarque]:
+    """A standby that follows, made as an operator would."""
+    grappe = Grappe.de(dossier, {})
+    grappe.chemin.mkdir()
+    options: Corps = {}
+    if grappe.compte is not None:
+        os.chown(grappe.chemin, grappe.compte.uid, grappe.compte.gid)
+        options = {"user": grappe.compte.uid, "group": grappe.compte.gid, "extra_groups": []}
+    copie = [
+        *(str(grappe.binaires / "pg_basebackup"), "--pgdata", str(grappe.chemin), "--write-recovery-conf"),
+        *("--checkpoint=fast", "--host", str(principale.dossier_socket), "--port", str(PORT), "--username", NOM),
+    ]
+    subprocess.run(copie, check=True, capture_output=True, cwd="/", timeout=60, **options)
+    grappe.chemin.chmod(0o700)
+    with postgres_embarque(dossier, reglages={"fsync": "off", "hot_standby_feedback": "on"}) as serveur:
+        yield serveur
+
+
+@pytest.fixture(scope="module")
+def secondaire(principale: PostgresEmbarque, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEmbarque]:
+    with _secondaire(principale, tmp_path_factory.mktemp("secondaire")) as serveur:
+        yield serveur
+
+
+@pytest.fixture
+async def suiveuse(secondaire: PostgresEmbarque) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection to the standby, which follows again at the end."""
+    connexion = await asyncpg.connect(secondaire.url())
+    try:
+        yield connexion
+        await connexion.execute("SELECT pg_wal_replay_resume()")
+    finally:
+        await connexion.close()
+
+
+@pytest.fixture
+async def cnam(
+    principale: PostgresEmbarque, secondaire: PostgresEmbarque, reglages: Reglages, suiveuse: asyncpg.Connection
+) -> AsyncIterator[Service]:
+    async for service in _servir(principale, secondaire, reglages):
+        yield service
+
+
+async def _servir(
+    principale: PostgresEmbarque, secondaire: PostgresEmbarque, reglages: Reglages
+) -> AsyncIterator[Service]:
+    urls = {nom: SecretStr(s.url(utilisateur=ROLE_SERVICE)) for nom, s in _nommees(principale, secondaire)}
+    application = create_app(reglages.model_copy(update=urls))
+    async with application.router.lifespan_context(application):
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            cnam = await Service(client, application).en(Role.CNAM)
+            await cnam.inscrire()
+            yield cnam
+
+
+def _nommees(principale: PostgresEmbarque, secondaire: PostgresEmbarque) -> list[tuple[str, PostgresEmbarque]]:
+    return [("database_url", principale), ("read_url", secondaire)]
+
+
+async def _releve(cnam: Service) -> Releve:
+    return lire((await cnam.appeler("GET", "/metrics")).text)
+
+
+async def _replis(cnam: Service, motif: str) -> float:
+    return (await _releve(cnam)).valeurs[cellule("traces_postes_lecture_secondaire_replis_total", motif=motif)]
+
+
+async def _recues(cnam: Service) -> tuple[int, float | None]:
+    """Traces that the bilan counts, and the age that comes with it."""
+    reponse = await cnam.appeler("GET", BILAN)
+    age = reponse.headers.get(AGE)
+    return reponse.json()["traces"]["enregistrees"], None if age is None else float(age)
+
+
+async def _rattraper(cnam: Service, nombre: int) -> float:
+    """Until the standby's bilan counts so many: what it shows lags by its age."""
+    limite = time.monotonic() + 10
+    while True:
+        recues, age = await _recues(cnam)
+        if recues == nombre and age is not None:
+            return age
+        assert time.monotonic() < limite
+        await asyncio.sleep(0.02)
+
+
+async def test_le_bilan_vient_de_la_secondaire_et_dit_son_age(cnam: Service) -> None:
+    avant, _ = await _recues(cnam)
+    await cnam.poster([trace() for _ in range(3)])
+    assert 0 <= await _rattraper(cnam, avant + 3) <= AGE_MAX_S
+    releve = await _releve(cnam)
+    assert 0 <= releve["traces_postes_lecture_secondaire_age_seconds"] <= AGE_MAX_S
+    assert releve["traces_postes_lecture_metier_age_seconds"] <= 5
+    assert releve.valeurs[cellule("traces_postes_base_connexions_max", reserve="secondaire")] == 10
+    sans_base = await cnam.appeler("GET", "/sante/vivant")
+    assert AGE not in sans_base.headers
+    fichier = await cnam.appeler("GET", f"/executions?preserie={PRESERIE}", headers={"Accept": "text/csv"})
+    assert float(fichier.headers[AGE]) <= AGE_MAX_S
+    assert len(fichier.text.splitlines()) == avant + 4
+
+
+async def test_le_registre_lu_n_est_jamais_plus_ancien_que_la_demande(cnam: Service) -> None:
+    ages = []
+    for numero in range(30):
+        nom = f"Éditeur {numero}"
+        corps = {"raison_sociale": nom, "solution_sesam_vitale": True}
+        assert (await cnam.appeler("PUT", "/editeurs/rival", json=corps)).status_code in (200, 201)
+        lu = await cnam.appeler("GET", "/editeurs/rival")
+        assert lu.json()["raison_sociale"] == nom
+        ages.append(lu.headers.get(AGE))
+    assert any(age is not None for age in ages)
+
+
+async def test_une_secondaire_qui_ne_suit_plus_laisse_lire_la_principale(
+    cnam: Service, suiveuse: asyncpg.Connection
+) -> None:
+    avant, _ = await _recues(cnam)
+    await suiveuse.execute("SELECT pg_wal_replay_pause()")
+    await cnam.poster(trace())
+    _, age = await _recues(cnam)
+    assert age is not None  # still young enough, and it says so
+    en_retard = await _replis(cnam, "en_retard")
+    assert (await cnam.appeler("PUT", "/modules/neuf", json={"editeur": "ortho-soft", "nom": "Neuf"})).status_code < 300
+    neuf = await cnam.appeler("GET", "/modules/neuf")
+    assert (neuf.status_code, AGE in neuf.headers) == (200, False)
+    assert await _replis(cnam, "en_retard") > en_retard
+    await asyncio.sleep(AGE_MAX_S)
+    assert await _recues(cnam) == (avant + 1, None)
+    await suiveuse.execute("SELECT pg_wal_replay_resume()")
+    await _rattraper(cnam, avant + 1)
+
+
+async def test_au_un_instant_rien_ne_manque_de_ce_qui_etait_recu(cnam: Service, suiveuse: asyncpg.Connection) -> None:
+    avant, _ = await _recues(cnam)
+    await suiveuse.execute("SELECT pg_wal_replay_pause()")
+    await cnam.poster(trace())
+    await asyncio.sleep(5.1)
+    au = (datetime.now(UTC) - timedelta(seconds=5)).isoformat().replace("+00:00", "Z")
+    lu = await cnam.appeler("GET", BILAN, params={"au": au})
+    assert (lu.json()["traces"]["enregistrees"], AGE in lu.headers) == (avant + 1, False)
+    await suiveuse.execute("SELECT pg_wal_replay_resume()")
+    await _rattraper(cnam, avant + 1)
+    lu = await cnam.appeler("GET", BILAN, params={"au": au})
+    assert (lu.json()["traces"]["enregistrees"], AGE in lu.headers) == (avant + 1, True)
+
+
+async def test_sans_sa_secondaire_le_service_lit_la_principale(
+    principale: PostgresEmbarque, reglages: Reglages, tmp_path: Path
+) -> None:
+    """Promoted, it is no standby any more; stopped, it is left alone for a while."""
+    with _secondaire(principale, tmp_path) as autre:
+        async for cnam in _servir(principale, autre, reglages):
+            assert (await _recues(cnam))[1] is not None
+            proprietaire = await asyncpg.connect(autre.url())
+            await proprietaire.execute("SELECT pg_promote(true, 60)")
+            await proprietaire.close()
+            assert (await _recues(cnam))[1] is None
+            assert await _replis(cnam, "promu") > 0
+            Grappe.de(tmp_path, {}).arreter()
+            debut = time.monotonic()
+            for _ in range(20):
+                assert (await _recues(cnam))[1] is None
+            assert time.monotonic() - debut < 5
+            assert await _replis(cnam, "absent") > 0
