@@ -120,22 +120,23 @@ def surveillance(service: Serveur, cle: str, dossier: Path, *editeurs: str) -> I
     with destinataires() as eux:
         reglage = ecrire_prometheus(dossier / "prometheus", ports | {"node": eux.port}, cle)
         envois = ecrire_alertmanager(dossier / "alertmanager.yml", eux.port, *editeurs)
-        ici = Surveillance(*(f"http://127.0.0.1:{ports[nom]}" for nom in ("prometheus", "alertmanager")), eux)
-        alertmanager = (
+        prometheus, alertmanager = (f"127.0.0.1:{ports[nom]}" for nom in ("prometheus", "alertmanager"))
+        lance_alertmanager = _lance(
+            f"http://{alertmanager}",
+            dossier / "alertmanager.log",
             "prometheus-alertmanager",
             f"--config.file={envois}",
             f"--storage.path={dossier / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{ports['alertmanager']}",
+            f"--web.listen-address={alertmanager}",
             "--cluster.listen-address=",
         )
-        prometheus = (
+        lance_prometheus = _lance(
+            f"http://{prometheus}",
+            dossier / "prometheus.log",
             "prometheus",
             f"--config.file={reglage}",
             f"--storage.tsdb.path={dossier / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
+            f"--web.listen-address={prometheus}",
         )
-        with (
-            _lance(ici.alertmanager, dossier / "alertmanager.log", *alertmanager),
-            _lance(ici.prometheus, dossier / "prometheus.log", *prometheus),
-        ):
-            yield ici
+        with lance_alertmanager, lance_prometheus:
+            yield Surveillance(f"http://{prometheus}", f"http://{alertmanager}", eux)

@@ -70,7 +70,7 @@ def test_chaque_alerte_dit_a_qui_quoi_et_que_faire() -> None:
         dits = regle["annotations"]
         assert dits.keys() == {"summary", "description", "runbook_url"}, nom
         assert "\n" not in dits["summary"] + dits["description"], nom
-        assert re.search(r"\b(?:le|la|les|l'|d'|de|des|une?|du|par|en)\b", dits["summary"]), nom
+        assert re.search(r"\b(?:le|la|les|l'|d'|de|des|une?|du|par|en|il|plus|depuis)\b", dits["summary"]), nom
         page = dits["runbook_url"].removeprefix("{{ $externalLabels.documentation }}docs/runbooks/")
         assert f"## {nom}" in (RUNBOOKS / page).read_text("utf-8"), f"{page} says nothing of {nom}"
 
@@ -96,7 +96,7 @@ def test_chaque_alerte_a_un_essai_ou_elle_sonne_et_un_ou_elle_se_tait() -> None:
                 assert attendue["exp_labels"].items() >= regle["labels"].items()
                 if regle["labels"]["concerne"] == "preserie":
                     assert attendue["exp_labels"]["editeur"]
-    assert attendues == dict.fromkeys(alertes(), {True, False})
+    assert attendues == {nom: {True, False} for nom in alertes()}
 
 
 def test_les_regles_ne_lisent_que_ce_qui_est_mesure() -> None:
@@ -109,12 +109,16 @@ def test_les_regles_ne_lisent_que_ce_qui_est_mesure() -> None:
 
 
 def test_les_preseries_ne_s_additionnent_jamais_entre_repliques() -> None:
-    """Whatever reads a figure of the préséries as scraped takes one replica's by ``max by``, the éditeur kept."""
+    """Whatever reads a figure of the préséries as scraped takes one replica's, by ``max by``."""
     for _, regle in regles():
         lues = re.findall(r"(\w+) (by|without) \(([^)]*)\) \(\s*preserie_\w+", regle["expr"])
         brutes = re.findall(r"(?<![:\w\"])preserie_\w+(?=[\s{)\[])", _sans_listes(regle["expr"]))
         assert len(lues) == len(brutes), regle
         assert all(operation == "max" and mot == "by" for operation, mot, _ in lues), regle
+
+
+def _page(nom: str) -> str:
+    return (RUNBOOKS.parent / nom).read_text("utf-8")
 
 
 def _sans_listes(expression: str) -> str:
@@ -127,16 +131,22 @@ def test_les_runbooks_sont_recenses_et_leurs_commandes_existent() -> None:
     assert recensees == {nom: regle["labels"]["severity"] for nom, regle in alertes().items()}
     pages = {page.name for page in RUNBOOKS.iterdir()} - {"index.md"}
     assert set(re.findall(r"\]\(([\w-]+\.md)\)", index)) == pages
-    existantes = noms_des_commandes(typer.main.get_command(commandes))
+    existantes = set(noms_des_commandes(typer.main.get_command(commandes)))
+    servies = {
+        re.sub(r"\{\w+\}", "*", route)
+        for route in re.findall(r"^\| `([A-Z]+ [^`]+)`", _page("routes.md"), re.MULTILINE)
+    }
     for page in RUNBOOKS.iterdir():
         texte = page.read_text("utf-8")
         for citee in re.findall(r"`traces-postes ([a-z]+(?: [a-z]+)*)", texte):
             assert any(citee == connue or citee.startswith(f"{connue} ") for connue in existantes), (page.name, citee)
+        for citee in re.findall(r"`([A-Z]{3,6} /[^`?]*)", texte):
+            assert re.sub(r"\{\w+\}|\bCODE\b", "*", citee) in servies, (page.name, citee)
         series = set(re.findall(r"\b(?:preserie|traces_postes)_[a-z_0-9]+\b(?!:)", re.sub(r"\w+:\w+:\w+", "", texte)))
         assert series <= mesures_decrites(), (page.name, series - mesures_decrites())
 
 
 def test_prometheus_lit_le_service_sous_le_nom_que_disent_les_regles() -> None:
     configuration = lire(PROMETHEUS / "prometheus.yml")
-    assert [tache["job_name"] for tache in configuration["scrape_configs"]][0] == "traces-postes"
+    assert "traces-postes" in {tache["job_name"] for tache in configuration["scrape_configs"]}
     assert configuration["global"]["external_labels"].keys() == {"documentation"}
