@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ RAISON = "Prometheus is not here: apt-get install --no-install-recommends promet
 
 
 def lire(fichier: Path) -> Any:
-    return yaml.safe_load(fichier.read_text("utf-8"))
+    return yaml.load(fichier.read_text("utf-8"), yaml.CSafeLoader)
 
 
 def regles() -> Iterator[tuple[Path, Corps]]:
@@ -33,6 +34,7 @@ def regles() -> Iterator[tuple[Path, Corps]]:
                 yield fichier, regle
 
 
+@cache
 def alertes() -> dict[str, Corps]:
     trouvees = [regle for _, regle in regles() if "alert" in regle]
     par_nom = {regle["alert"]: regle for regle in trouvees}

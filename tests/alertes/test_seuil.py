@@ -40,7 +40,7 @@ def _series(points: list[tuple[int, int]]) -> list[Corps]:
         for serie, valeur in (
             (f'preserie_executions{{{lieu},enregistree="true"}}', reussies),
             (f'preserie_executions{{{lieu},enregistree="false"}}', total - reussies),
-            (f"preserie_ouverte{{{lieu}}}", 1),
+            (f'preserie_statut{{{lieu},statut="en_cours"}}', 1),
         ):
             series.append({"series": serie, "values": f"{valeur}x1"})
     return series
