@@ -25,7 +25,7 @@ _ATTENTE_S = 0.3
 _REGARD_S = 0.01
 _PATIENCE_S = 1.0
 _REPIT_S = 2.0
-"""A standby that was not there is left alone for so long."""
+"""A standby that was not there, or had not caught up in its time, is left alone for so long."""
 _AGE = "traces_postes.age_s"
 _PLACE = "SELECT pg_is_in_recovery(), generation, pg_last_wal_replay_lsn() FROM registre"
 _journal = structlog.get_logger(__name__)
@@ -58,6 +58,7 @@ class Secondaire:
         self.base = base
         self._generation = generation
         self._noter = noter
+        self._motif = Repli.ABSENT
         self._evite_jusqu_a = float("-inf")
         self._visible = True
 
@@ -66,7 +67,10 @@ class Secondaire:
 
         With ``complete``, it will show all that was committed before this call.
         """
-        if time.monotonic() < self._evite_jusqu_a or not await self._generation.confirmer():
+        if time.monotonic() < self._evite_jusqu_a:
+            self._noter(self._motif)
+            return None
+        if not await self._generation.confirmer():
             self._noter(Repli.ABSENT)
             return None
         numero, ecrite = self._generation.numero, self._generation.ecrite if complete else 0
@@ -76,7 +80,7 @@ class Secondaire:
                     connexion = await pile.enter_async_context(self.base.moteur.connect())
                     place = await self._attendre(connexion, numero, ecrite)
             except ERREURS_DE_BASE as erreur:
-                self._eviter(type(erreur).__name__)
+                self._perdre_de_vue(type(erreur).__name__)
                 return None
             if not place.suit:
                 await connexion.invalidate()  # another host may follow by now
@@ -84,7 +88,7 @@ class Secondaire:
                 return None
             age_s = self._generation.age_s(place.rejouee)
             if place.generation < numero or place.rejouee < ecrite or age_s > AGE_MAX_S:
-                self._noter(Repli.EN_RETARD)
+                self._eviter(Repli.EN_RETARD)
                 return None
             self._visible = True
             return _Ouverte(connexion, age_s, pile.pop_all())
@@ -97,18 +101,22 @@ class Secondaire:
         while True:
             lue = await brute.fetchrow(_PLACE)
             assert lue is not None  # noqa: S101 — the migrations leave one row
-            place = _Place(*lue)
-            atteint = place.generation >= numero and (place.rejouee or 0) >= ecrite
+            place = _Place(lue[0], lue[1], lue[2] or 0)
+            atteint = place.generation >= numero and place.rejouee >= ecrite
             if atteint or not place.suit or time.monotonic() > limite:
                 return place
             await asyncio.sleep(_REGARD_S)
 
-    def _eviter(self, erreur: str) -> None:
-        self._evite_jusqu_a = time.monotonic() + _REPIT_S
+    def _perdre_de_vue(self, erreur: str) -> None:
         if self._visible:
             _journal.warning("lecture_secondaire_absente", erreur=erreur)
         self._visible = False
-        self._noter(Repli.ABSENT)
+        self._eviter(Repli.ABSENT)
+
+    def _eviter(self, motif: Repli) -> None:
+        self._motif = motif
+        self._evite_jusqu_a = time.monotonic() + _REPIT_S
+        self._noter(motif)
 
 
 class Lectures:

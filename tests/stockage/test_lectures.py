@@ -115,7 +115,7 @@ async def _recues(cnam: Service) -> tuple[int, float | None]:
 
 async def _rattraper(cnam: Service, nombre: int) -> float:
     """Until the standby's bilan counts so many: what it shows lags by its age."""
-    limite = time.monotonic() + 10
+    limite = time.monotonic() + 60
     while True:
         recues, age = await _recues(cnam)
         if recues == nombre and age is not None:
@@ -148,7 +148,7 @@ async def test_le_registre_lu_n_est_jamais_plus_ancien_que_la_demande(cnam: Serv
         lu = await cnam.appeler("GET", "/editeurs/rival")
         assert lu.json()["raison_sociale"] == nom
         ages.append(lu.headers.get(AGE))
-    assert any(age is not None for age in ages)
+    assert any(age is not None for age in ages)  # on a slow machine it may need a rest now and then
 
 
 async def test_une_secondaire_qui_ne_suit_plus_laisse_lire_la_principale(
@@ -179,9 +179,12 @@ async def test_au_un_instant_rien_ne_manque_de_ce_qui_etait_recu(cnam: Service, 
     lu = await cnam.appeler("GET", BILAN, params={"au": au})
     assert (lu.json()["traces"]["enregistrees"], AGE in lu.headers) == (avant + 1, False)
     await suiveuse.execute("SELECT pg_wal_replay_resume()")
-    await _rattraper(cnam, avant + 1)
-    lu = await cnam.appeler("GET", BILAN, params={"au": au})
-    assert (lu.json()["traces"]["enregistrees"], AGE in lu.headers) == (avant + 1, True)
+    limite = time.monotonic() + 60
+    while AGE not in lu.headers:
+        assert time.monotonic() < limite
+        await asyncio.sleep(0.1)
+        lu = await cnam.appeler("GET", BILAN, params={"au": au})
+        assert lu.json()["traces"]["enregistrees"] == avant + 1
 
 
 async def test_sans_sa_secondaire_le_service_lit_la_principale(
