@@ -12,7 +12,7 @@ GRAINE ?= 1
 FOIS ?= 100
 PANNES ?=
 
-.PHONY: help setup demo test check format openapi dessin bench bench-court bench-surcharge bench-croissance fuzz pannes lock clean
+.PHONY: help setup demo test check format openapi grafana dessin bench bench-court bench-surcharge bench-croissance fuzz pannes bascules lock clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ format: $(PRET) ## Format the code
 openapi: $(PRET) ## Write the API's description to openapi/, as the code has it
 	$(BIN)/python -m openapi
 
+grafana: $(PRET) ## Write Grafana's dashboards to deploy/grafana/dashboards, as the code has them
+	$(BIN)/python -m deploy.grafana
+
 dessin: $(PRET) ## Draw the life of a présérie anew in docs/cycle.md, as the code has it
 	$(BIN)/python -m app.etapes.dessin docs/cycle.md
 
@@ -65,6 +68,10 @@ fuzz: $(PRET) ## Throw hostile requests at a real server: make fuzz N=200000 GRA
 
 pannes: $(PRET) ## Break everything under a service while clients send: make pannes FOIS=100 PANNES='ouvrier disque'
 	$(BIN)/python -m tests.pannes $(FOIS) $(PANNES)
+
+bascules: FOIS := $(if $(filter command line environment,$(origin FOIS)),$(FOIS),10)
+bascules: $(PRET) ## Lose the primary of a PostgreSQL cluster under load, FOIS=10 times (needs etcd)
+	$(BIN)/python -m tests.patroni $(FOIS)
 
 lock: ## Renew requirements.lock, then requirements-run.lock (the service alone), as pyproject.toml admits (needs uv)
 	$(UV_COMPILE) --upgrade --group dev --extra telemetrie pyproject.toml -o requirements.lock

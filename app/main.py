@@ -47,6 +47,7 @@ from app.observabilite.bornes import Bornage, Bornes
 from app.observabilite.journaux import configurer, trajet
 from app.observabilite.medias import Medias
 from app.observabilite.requetes import Requetes
+from app.observabilite.telemetrie import exportateur
 from app.parametres import refuser_les_inconnus
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import Registre
@@ -55,7 +56,7 @@ from app.stockage.annonces import Annonces
 from app.stockage.base import ERREURS_DE_BASE
 from app.stockage.dependances import Places
 from app.stockage.reserves import Reserves
-from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_maitresses_anciennes, cles_publiques
 from app.supervision.cellules import prevoir
 from app.supervision.service import Supervision
 from app.traces import reception
@@ -111,8 +112,9 @@ def create_app(reglages: Reglages | None = None) -> FastAPI:
         generate_unique_id_function=_nom_d_operation,
     )
     application.state.reglages = reglages
+    application.state.exportateur = exportateur(reglages)
     application.state.contrat = {}
-    application.state.coffre = Coffre(cle_maitresse(reglages))
+    application.state.coffre = Coffre(cle_maitresse(reglages), cles_maitresses_anciennes(reglages))
     application.add_middleware(
         Medias, csv=app.planning.routes.EN_CSV, formulaires=app.questionnaire.routes_page.EN_FORMULAIRE
     )
@@ -136,12 +138,16 @@ def _nom_d_operation(route: APIRoute) -> str:
 
 
 @asynccontextmanager
-async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
+async def _vie(application: TracesPostes) -> AsyncIterator[dict[str, Any]]:
     etat = application.state
     reglages: Reglages = etat.reglages
     if reglages.database_url is None:
         raise ReglageInvalide("TRACES_POSTES_DATABASE_URL manque : lancez plutôt « traces-postes serve ».")
     async with AsyncExitStack() as pile:
+        if etat.exportateur is not None:
+            exportation = etat.exportateur()
+            pile.push_async_callback(exportation.fermer)
+            application.exterieur.telemetrie = exportation.telemetrie
         reserves = Reserves(reglages, reglages.database_url, mesures.replier)
         pile.push_async_callback(reserves.fermer)
         base, generation = reserves.base, reserves.generation
@@ -152,7 +158,11 @@ async def _vie(application: FastAPI) -> AsyncIterator[dict[str, Any]]:
         etat.diffusion = Diffusion(base, generation, etat.portier)
         annonces = Annonces(base, etat.diffusion.entendre)
         etat.ecrivain = Ecrivain(
-            base, lot_max=reglages.ecriture_lot_max, file_max=reglages.ecriture_file_max, annoncer=annonces.dire
+            base,
+            lot_max=reglages.ecriture_lot_max,
+            file_max=reglages.ecriture_file_max,
+            annoncer=annonces.dire,
+            telemetrie=application.exterieur.telemetrie,
         )
         etat.supervision = Supervision(reserves, etat.ecrivain, etat.relectures)
         etat.debit = Debit(reglages.debit_max) if reglages.debit_max is not None else None

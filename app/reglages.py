@@ -32,6 +32,10 @@ class Reglages(BaseSettings):
     cle_maitresse: SecretStr | None = Field(
         None, description="32 bytes in base64 that wrap each présérie's pseudonym key"
     )
+    cles_maitresses_anciennes: SecretStr = Field(
+        SecretStr(""),
+        description="former master keys, 32 bytes in base64 each, separated by commas: they still open",
+    )
     cle_signature: SecretStr | None = Field(
         None, description="32 bytes in base64, the private Ed25519 key that signs sealed bilans"
     )
@@ -85,5 +89,13 @@ class Reglages(BaseSettings):
         None,
         pattern=r"^https?://[^\s?#]+$",
         description="the address of the service as pilotes reach it, for their invitations; unset: that of the request",
+    )
+    otlp_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description="address of the collector that spans are sent to, by OTLP over HTTP; unset: nothing is recorded",
+    )
+    otlp_part: float = Field(
+        1, ge=0, le=1, description="part of the requests that are recorded, where their caller does not say"
     )
     niveau_journal: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="level of the logs")

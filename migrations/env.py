@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -18,6 +17,7 @@ import app.questionnaire.modeles
 import app.recompte.modeles
 import app.traces.modeles  # noqa: F401  — these fill the metadata
 from app.stockage.base import url_asyncpg
+from app.stockage.hotes import Hotes
 from app.stockage.tables import Table
 
 VERROU = 7_206_021  # any number, the same for all: two migrations at once run one after the other
@@ -31,11 +31,8 @@ def _migrer(connexion: Connection) -> None:
 
 
 async def _ouvrir_et_migrer() -> None:
-    url = url_asyncpg(context.config.attributes["url"])
-    # asyncpg reads the URL itself: it knows several hosts, and SQLAlchemy does not.
-    moteur = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
-    )
+    hotes = Hotes(url_asyncpg(context.config.attributes["url"]))  # SQLAlchemy does not know several
+    moteur = create_async_engine("postgresql+asyncpg://", async_creator=hotes.connecter, poolclass=NullPool)
     try:
         async with moteur.connect() as connexion:
             await connexion.run_sync(_migrer)

@@ -32,6 +32,8 @@ NON_EXECUTES = {
     ("README.md", ".venv/bin/traces-postes serve --host 0.0"): "serves for ever, to everyone",
     ("README.md", "workstation ─POST─▶ traces ─one statemen"): "a picture",
     ("CONTRIBUTING.md", "make setup       # virtual environment w"): "sets up a machine: .ci/run does it",
+    ("docs/cles.md", "mv .data/cle_maitresse .data/cle_maitres"): "on a stopped service: tests/cles runs it",
+    ("docs/cles.md", 'psql -c "CREATE ROLE service_2 LOGIN PAS'): "needs a PostgreSQL server and its owner",
     ("docs/client.md", "sqlite3 spool.db.illisible-1 .recover | "): "needs a damaged spool: tests/poste makes them",
     ("docs/cycle.md", "stateDiagram-v2"): "a drawing: tests/preseries compares it with the code",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
@@ -39,8 +41,13 @@ NON_EXECUTES = {
     ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",
     ("docs/metriques.md", "scrape_configs:"): "a Prometheus configuration: tests/supervision runs one like it",
     ("docs/pannes.md", "make pannes                             "): "the tests themselves",
+    ("docs/passage-a-l-echelle.md", "TRACES_POSTES_READ_URL: postgresql://ser"): "a setting",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",
     ("docs/reglages.md", "docker build -t traces-postes ."): "needs docker",
+    ("docs/sauvegarde.md", "TRACES_POSTES_MIGRATION_URL=postgresql:/"): "tests/sauvegarde runs the scripts",
+    ("docs/sauvegarde.md", "createdb --owner=owner base"): "tests/sauvegarde runs the scripts",
+    ("docs/sauvegarde.md", "archive_mode = on"): "settings of a server: tests/sauvegarde starts one with them",
+    ("docs/sauvegarde.md", "restore_command = 'cp /archives/%f %p'"): "tests/sauvegarde starts one with them",
 }
 """Blocks that are not run, by page and beginning, and why."""
 

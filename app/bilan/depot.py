@@ -14,6 +14,7 @@ from app.bilan.faits import Dossier, Faits, Operation, PiloteInscrit, PrerequisC
 from app.bilan.figures import Cellule
 from app.bilan.schemas import Axe, LigneVentilee
 from app.bilan.sources import PRESENT, Source
+from app.observabilite.telemetrie import etape
 from app.preseries.cycle import Statut
 from app.preseries.depot import ailleurs, maximum_releve
 from app.preseries.histoire import Registre
@@ -56,7 +57,9 @@ async def lire_faits(
     """
     colonnes = _DU_PRESENT[pour_les_mesures] if source is PRESENT else _colonnes(source, pour_les_mesures)
     requete = _dossiers(selection, apres, limite, source).add_columns(*colonnes)
-    return [_faits(ligne, source) for ligne in await session.execute(requete)]
+    with etape("lecture de bilans"):
+        lignes = await session.execute(requete)
+    return [_faits(ligne, source) for ligne in lignes]
 
 
 def _colonnes(source: Source, pour_les_mesures: bool) -> Sequence[ColumnElement[Any]]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import arretes, cles, donnees, journal, postes, recompte, service
+from app.cli import arretes, cles, donnees, journal, maitresse, postes, recompte, service
 
 app = typer.Typer(
     name="traces-postes",
@@ -14,6 +14,7 @@ app = typer.Typer(
 for _commande in (service.serve, service.migrer, postes.simuler, donnees.purger, recompte.recompter, service.demo):
     app.command()(_commande)
 app.add_typer(cles.groupe, name="cle")
+app.add_typer(maitresse.groupe, name="maitresse")
 app.add_typer(postes.groupe, name="poste")
 app.add_typer(arretes.groupe, name="arrete")
 app.add_typer(journal.groupe, name="journal")

@@ -19,6 +19,7 @@ from app.cli.commun import console, erreurs_dites, executer
 from app.demonstration.deroule import derouler
 from app.observabilite.journaux import configurer
 from app.observabilite.partage import mesures_partagees
+from app.observabilite.telemetrie import exportateur
 from app.preseries.enveloppe import Coffre
 from app.preseries.registre import verifier_la_cle, verifier_les_referentiels
 from app.reglages import Reglages
@@ -26,7 +27,7 @@ from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.ouverture import base_ouverte
 from app.stockage.schema import migrer as migrer_schema
-from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_publiques
+from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_maitresses_anciennes, cles_publiques
 
 Hote = Annotated[str, typer.Option("--host", help="Adresse d'écoute.")]
 Port = Annotated[int, typer.Option("--port", help="Port d'écoute.")]
@@ -50,6 +51,7 @@ def serve(
     with erreurs_dites(), base_ouverte(Reglages(), migrations=migrate) as reglages:
         _transmettre(reglages)
         configurer(reglages.niveau_journal)
+        exportateur(reglages)  # a missing extra is said once, before there are workers
         asyncio.run(_verifier(reglages))
         typer.echo(f"Service sur http://{host}:{port} ; Ctrl-C pour arrêter.")
         _servir(
@@ -114,7 +116,7 @@ def _servir(config: uvicorn.Config) -> None:
 
 async def _verifier(reglages: Reglages) -> None:
     """A database that is away may come back; a foreign master key or a missing référentiel will not mend itself."""
-    coffre = Coffre(cle_maitresse(reglages))
+    coffre = Coffre(cle_maitresse(reglages), cles_maitresses_anciennes(reglages))
     Signataire(cle_signature(reglages), cles_publiques(reglages))
 
     async def verifier(base: Base) -> None:

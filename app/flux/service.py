@@ -6,6 +6,7 @@ No reader has a queue: whoever is late is shown the latest bilan, and nothing of
 import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 
 import structlog
 
@@ -90,7 +91,7 @@ class Diffusion:
             raise Surcharge(TROP_DE_FLUX)
         if preserie_id not in self._suivies:
             nouvelle = self._suivies[preserie_id] = Suivie(code)
-            nouvelle.tache = asyncio.create_task(self._tenir(nouvelle))
+            nouvelle.tache = asyncio.create_task(self._tenir(nouvelle), context=Context())  # no reader's own
         suivie = self._suivies[preserie_id]
         suivie.lecteurs += 1
         self._compter(1)

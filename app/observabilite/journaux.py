@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import structlog
+from opentelemetry.trace import format_trace_id, get_current_span
 
 REQUETE_ID: ContextVar[str | None] = ContextVar("requete_id", default=None)
 """The id of the request at hand, for every line that is logged on its behalf, however deep."""
@@ -19,6 +20,9 @@ REQUETE_ID: ContextVar[str | None] = ContextVar("requete_id", default=None)
 def _avec_la_requete(_journal: object, _methode: str, ligne: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if (identifiant := REQUETE_ID.get()) is not None:
         ligne["requete_id"] = identifiant
+    contexte = get_current_span().get_span_context()
+    if contexte.trace_flags.sampled:
+        ligne["trace_id"] = format_trace_id(contexte.trace_id)
     return ligne
 
 

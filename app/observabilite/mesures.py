@@ -16,7 +16,7 @@ from app.stockage.lectures import Repli
 prometheus_client.disable_created_metrics()
 REGISTRE = CollectorRegistry()
 AUCUNE_ROUTE = "aucune"
-_METHODES = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+METHODES = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _AUTRE_METHODE = "autre"
 _DUREES_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _COMMITS_S = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -135,7 +135,7 @@ def mesurer_requete(methode: str, route: str, statut: int, duree_s: float) -> No
     """``route`` is a template, or empty where the path has none: labels are bounded, whatever callers send."""
     cellule = _DUREES.get((methode, route, statut))
     if cellule is None:
-        cellule = _DUREES[methode if methode in _METHODES else _AUTRE_METHODE, route or AUCUNE_ROUTE, statut]
+        cellule = _DUREES[methode if methode in METHODES else _AUTRE_METHODE, route or AUCUNE_ROUTE, statut]
     cellule(duree_s)
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.erreurs import ErreurInterne, ErreurMetier, probleme
 from app.observabilite import mesures
 from app.observabilite.journaux import REQUETE_ID, trajet
+from app.observabilite.telemetrie import Telemetrie, noter_erreur, noter_probleme
 from app.reponses import TYPE_PROBLEME
 from app.stockage.dependances import AGE_S
 
@@ -34,6 +35,7 @@ def requete_id(scope: MutableMapping[str, Any]) -> str:
 def reponse_probleme(requete: Request, erreur: ErreurMetier) -> JSONResponse:
     """A domain error as an answer of type ``application/problem+json``."""
     mesures.PROBLEMES[erreur.code](1)
+    noter_probleme(erreur.code, erreur.statut)
     corps = probleme(erreur, requete_id(requete.scope))
     return JSONResponse(corps, erreur.statut, erreur.entetes, media_type=TYPE_PROBLEME)
 
@@ -41,7 +43,9 @@ def reponse_probleme(requete: Request, erreur: ErreurMetier) -> JSONResponse:
 def reponse_imprevue(requete: Request, erreur: Exception) -> JSONResponse:
     """Our own fault: logged by where it came through, and answered with a 500."""
     _journal.error("erreur_imprevue", erreur=type(erreur).__name__, trajet=trajet(erreur.__traceback__))
-    return reponse_probleme(requete, ErreurInterne())
+    reponse = reponse_probleme(requete, ErreurInterne())
+    noter_erreur(erreur)
+    return reponse
 
 
 def nouvel_identifiant() -> str:
@@ -56,6 +60,8 @@ class Requetes:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self.telemetrie: Telemetrie | None = None
+        """Where a collector is set."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,6 +70,7 @@ class Requetes:
         identifiant = nouvel_identifiant()
         scope["traces_postes.requete_id"] = identifiant
         REQUETE_ID.set(identifiant)
+        suivi = None if self.telemetrie is None else self.telemetrie.suivre(scope, identifiant)
         entete = (b"x-request-id", identifiant.encode())
         debut = time.perf_counter()
         statut = 0
@@ -79,10 +86,14 @@ class Requetes:
             await self._app(scope, receive, envoyer)
         except Exception as erreur:  # the boundary: whatever broke, the caller gets a problem
             if statut:
+                noter_erreur(erreur)
                 raise
             await reponse_imprevue(Request(scope), erreur)(scope, receive, envoyer)
         finally:
-            _consigner(scope, statut, time.perf_counter() - debut)
+            route: str = scope.get(GABARIT, "") or getattr(scope.get("route"), "path", "")
+            _consigner(scope["method"], route, statut, time.perf_counter() - debut)
+            if suivi is not None:
+                suivi.finir(route, statut)
 
 
 def _age(scope: Scope) -> Iterator[tuple[bytes, bytes]]:
@@ -92,14 +103,13 @@ def _age(scope: Scope) -> Iterator[tuple[bytes, bytes]]:
         yield b"x-donnees-age", f"{age_s:.3f}".encode()
 
 
-def _consigner(scope: Scope, statut: int, duree_s: float) -> None:
-    route: str = scope.get(GABARIT, "") or getattr(scope.get("route"), "path", "")
-    mesures.mesurer_requete(scope["method"], route, statut, duree_s)
+def _consigner(methode: str, route: str, statut: int, duree_s: float) -> None:
+    mesures.mesurer_requete(methode, route, statut, duree_s)
     if 0 < statut < 400 and route in _DISCRETES:
         return
     _journal.info(
         "requete",
-        methode=scope["method"],
+        methode=methode,
         route=route,
         statut=statut,
         duree_ms=round(duree_s * 1000, 1),

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.preseries.cycle import Statut
+from app.preseries.enveloppe import Enveloppe
 from app.preseries.histoire import PRESENT, Registre
 from app.preseries.modeles import Decision, Editeur, Jalon, Logiciel, Module, Pilote, Preserie
 
@@ -39,6 +40,18 @@ async def logiciel(session: AsyncSession, code: str) -> Logiciel | None:
 
 async def preserie(session: AsyncSession, code: str) -> Preserie | None:
     return await session.scalar(select(Preserie).where(Preserie.code == code))
+
+
+async def derniere_enveloppe(session: AsyncSession) -> Enveloppe | None:
+    """The key of the latest présérie that has one: all are under the same master key."""
+    requete = select(Preserie).where(Preserie.cle_enveloppee.is_not(None)).order_by(Preserie.id.desc()).limit(1)
+    derniere = await session.scalar(requete)
+    return derniere.enveloppe if derniere is not None else None
+
+
+async def avec_cle(session: AsyncSession) -> Sequence[Preserie]:
+    """The préséries whose key is not destroyed."""
+    return (await session.scalars(select(Preserie).where(Preserie.cle_enveloppee.is_not(None)))).all()
 
 
 async def pilote(session: AsyncSession, preserie_id: int, numero_am: str) -> Pilote | None:

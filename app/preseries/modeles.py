@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.preseries.enveloppe import Enveloppe
 from app.stockage.tables import Table
 
 
@@ -101,6 +102,10 @@ class Preserie(Table):
     bilan_arrete_le: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cle_enveloppee: Mapped[bytes | None] = mapped_column(LargeBinary)
     creee_le: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+    @property
+    def enveloppe(self) -> Enveloppe | None:
+        return Enveloppe(self.cle_enveloppee, self.code) if self.cle_enveloppee is not None else None
 
 
 class Jalon(Table):

@@ -4,10 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection
 
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.preseries import depot
 from app.preseries.annuaire import LogicielConnu, PiloteConnu, PreserieConnue
 from app.preseries.cycle import Statut, etat_traces
 from app.preseries.enveloppe import Coffre
@@ -66,11 +66,9 @@ class Registre:
 async def verifier_la_cle(base: Base, coffre: Coffre) -> None:
     """Raises ReglageInvalide where the latest présérie's key does not open: better at the start than at a trace."""
     async with base.lecture() as session:
-        derniere = await session.scalar(
-            select(Preserie).where(Preserie.cle_enveloppee.is_not(None)).order_by(Preserie.id.desc()).limit(1)
-        )
+        derniere = await depot.derniere_enveloppe(session)
     if derniere is not None:
-        _connue(derniere, {}, coffre)
+        coffre.ouvrir(derniere)
 
 
 async def verifier_les_referentiels(base: Base) -> None:
@@ -115,14 +113,7 @@ async def _charger(session: AsyncSession, codes: Collection[str], coffre: Coffre
 
 
 def _connue(preserie: Preserie, pilotes: dict[str, PiloteConnu], coffre: Coffre) -> PreserieConnue:
-    cle = None
-    if preserie.cle_enveloppee is not None:
-        try:
-            cle = coffre.ouvrir(preserie.cle_enveloppee, preserie.code)
-        except InvalidTag:
-            raise ReglageInvalide(
-                "TRACES_POSTES_CLE_MAITRESSE n'est pas la clé sous laquelle cette base a été remplie : donnez celle-là."
-            ) from None
+    cle = coffre.ouvrir(preserie.enveloppe) if preserie.enveloppe is not None else None
     etat = etat_traces(Statut(preserie.statut), preserie.traces_actives)
     regles = _regles(preserie.categorie_ps, preserie.referentiel_version)
     return PreserieConnue(

@@ -98,7 +98,8 @@ async def enregistrer_preserie(
     auteur.verifier(avant)
     cedant = None
     if preserie is None:
-        preserie = Preserie(code=code, statut=Statut.PREPARATION.value, cle_enveloppee=coffre.nouvelle_cle(code))
+        cle = coffre.nouvelle_cle(code, await depot.derniere_enveloppe(session))
+        preserie = Preserie(code=code, statut=Statut.PREPARATION.value, cle_enveloppee=cle)
     else:
         cedant = await depot.editeur_de(session, preserie.logiciel_id)
         _refuser_un_autre_objet(preserie, logiciel, corps)

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import QueuePool
 
 from app.reglages import ReglageInvalide
+from app.stockage.hotes import Hotes
 from app.stockage.tables import ROLE_SERVICE
 
-CONNEXION_DELAI_S = 5
 _ETATS_INDISPONIBLES = ("08", "25006", "40", "53", "57", "58")
 """Class 40: this transaction was given up for another's sake (a deadlock); sent again, it passes."""
 
@@ -20,8 +20,9 @@ _ETATS_INDISPONIBLES = ("08", "25006", "40", "53", "57", "58")
 class Base:
     """The database of the service. Every connection takes the role that may not alter tables."""
 
-    def __init__(self, url: str, *, pool_taille: int, delai_s: float) -> None:
-        self._dsn = url_asyncpg(url)
+    def __init__(self, url: str, *, pool_taille: int, delai_s: float, avec: "Base | None" = None) -> None:
+        """``avec``: one for the same database, which tells this one where the primary has gone."""
+        self.hotes: Hotes = Hotes(url_asyncpg(url)) if avec is None else avec.hotes
         self._delai_s = delai_s
         self.pool_taille = pool_taille
         self.moteur: AsyncEngine = create_async_engine(
@@ -43,9 +44,7 @@ class Base:
 
     async def connecter(self) -> asyncpg.Connection:
         """A new connection; the caller closes it."""
-        return await asyncpg.connect(
-            self._dsn,
-            timeout=CONNEXION_DELAI_S,
+        return await self.hotes.connecter(
             command_timeout=self._delai_s,
             server_settings={"role": ROLE_SERVICE, "application_name": "traces-postes", "timezone": "UTC"},
         )

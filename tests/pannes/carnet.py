@@ -17,6 +17,8 @@ class Carnet:
         self.acquittees: set[str] = set()
         self.lots: Counter[str] = Counter()
         """How often each workstation was answered for."""
+        self.instants: list[float] = []
+        """When a lot was acknowledged, by the machine's monotonic clock."""
         self.reprises = 0
         self.refus: Counter[tuple[int, bool]] = Counter()
         """Answers that were not 200: their status, and whether they said when to come back."""
@@ -43,5 +45,7 @@ class Carnet:
                 self.acquittees.update(ids)
                 self.lots[poste] += bool(ids)
                 self.reprises += reprises
+            case {"repondu": float(quand)}:
+                self.instants.append(quand)
             case {"statut": int(statut), "retry_after": quand}:
                 self.refus[statut, quand is not None] += 1

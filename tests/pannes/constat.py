@@ -2,17 +2,30 @@
 
 import asyncio
 from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 import asyncpg
 
 from app.recompte import service
 from app.stockage.base import Base
 from tests.outils import PRESERIE, vider_les_traces
-from tests.pannes.terrain import Terrain
+from tests.pannes.carnet import Carnet
 from tests.proprietes.recompte import ecarts
 
 
-def constater(terrain: Terrain, acquittees: AbstractSet[str]) -> list[str]:
+class Lieu(Protocol):
+    """Where the database is, and what the clients noted."""
+
+    carnet: Carnet
+
+    @property
+    def url_du_proprietaire(self) -> str: ...
+
+    @property
+    def url_du_service(self) -> str: ...
+
+
+def constater(terrain: Lieu, acquittees: AbstractSet[str]) -> list[str]:
     """What is wrong while clients send."""
     gardees, fautes = asyncio.run(_constater(terrain))
     if perdues := acquittees - gardees:
@@ -20,7 +33,7 @@ def constater(terrain: Terrain, acquittees: AbstractSet[str]) -> list[str]:
     return fautes
 
 
-def constater_la_fin(terrain: Terrain) -> list[str]:
+def constater_la_fin(terrain: Lieu) -> list[str]:
     """What is wrong once they have delivered all they had: nothing else is there."""
     carnet = terrain.carnet
     gardees, fautes = asyncio.run(_constater(terrain))
@@ -31,7 +44,7 @@ def constater_la_fin(terrain: Terrain) -> list[str]:
     return fautes
 
 
-async def _constater(terrain: Terrain) -> tuple[set[str], list[str]]:
+async def _constater(terrain: Lieu) -> tuple[set[str], list[str]]:
     connexion = await asyncpg.connect(terrain.url_du_proprietaire)
     try:
         async with connexion.transaction(isolation="repeatable_read"):
@@ -48,7 +61,7 @@ async def _constater(terrain: Terrain) -> tuple[set[str], list[str]]:
     return ids, fautes + await _recompter(terrain)
 
 
-async def _recompter(terrain: Terrain) -> list[str]:
+async def _recompter(terrain: Lieu) -> list[str]:
     """As ``traces-postes recompter`` does, without the start of a process."""
     base = Base(terrain.url_du_service, pool_taille=2, delai_s=60)
     try:
@@ -60,7 +73,7 @@ async def _recompter(terrain: Terrain) -> list[str]:
     return [f"recompter : {recompte.differents} lignes diffèrent"] if recompte.differents else []
 
 
-def vider(terrain: Terrain) -> None:
+def vider(terrain: Lieu) -> None:
     """The traces of the faults before would be counted again after each one."""
 
     async def agir() -> None:

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ import httpx
 from app.poste import ClientPoste, Reglages, ServiceInjoignable, Spool, vider
 
 POSTES = 6
-SPOOL_MAX = 300
-"""Traces; about three seconds of work."""
+SPOOL_MAX = int(os.environ.get("PANNES_SPOOL_MAX", "300"))
+"""Traces; 300 are about three seconds of work."""
 _REGLAGES = Reglages(taille_lot=50, patience_s=2, delai_reponse_s=10, base_s=0.1, plafond_s=0.5)
 _LOT_MAX = 20
 _PAUSE_S = 0.05
@@ -103,7 +104,9 @@ class _Poste:
         return lot
 
     async def _voir(self, reponse: httpx.Response) -> None:
-        if reponse.status_code != 200:
+        if reponse.status_code == 200 and reponse.request.method == "POST":
+            self._noter(repondu=time.monotonic())
+        elif reponse.status_code != 200:
             self._noter(statut=reponse.status_code, retry_after=reponse.headers.get("Retry-After"))
 
     def _noter(self, **dit: object) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 import httpx
@@ -48,8 +49,8 @@ def ordres(monkeypatch: pytest.MonkeyPatch) -> Ordres:
         connexion.add_query_logger(ordres.noter)
         return connexion
 
-    def ouvrir_et_noter(base: Base, url: str, *, pool_taille: int, delai_s: float) -> None:
-        init(base, url, pool_taille=pool_taille, delai_s=delai_s)
+    def ouvrir_et_noter(base: Base, url: str, **options: Any) -> None:
+        init(base, url, **options)
         event.listen(base.moteur.sync_engine, "before_cursor_execute", lambda *a: ordres.lectures.append(a[2]))
 
     monkeypatch.setattr(Base, "connecter", connecter_et_noter)

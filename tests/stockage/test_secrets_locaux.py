@@ -14,6 +14,7 @@ from app.stockage.secrets_locaux import (
     cle_maitresse,
     cle_signature,
     cle_signature_presente,
+    cles_maitresses_anciennes,
     cles_publiques,
     en_texte,
 )
@@ -123,3 +124,16 @@ def test_les_cles_publiques_se_lisent_avec_ou_sans_remplissage() -> None:
         with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLES_PUBLIQUES") as refus:
             cles_publiques(Reglages(cles_publiques=fautive))
         assert fautive not in str(refus.value)
+
+
+def test_les_anciennes_cles_maitresses_sont_lues_dans_l_ordre_et_jamais_montrees() -> None:
+    autre = bytes(range(32))
+    texte = f" {en_texte(CLE)} ,{base64.urlsafe_b64encode(autre).decode().rstrip('=')},"
+    reglages = _reglages(None).model_copy(update={"cles_maitresses_anciennes": SecretStr(texte)})
+    assert cles_maitresses_anciennes(reglages) == [CLE, autre]
+    assert en_texte(CLE) not in repr(reglages)
+    assert cles_maitresses_anciennes(_reglages(None)) == []
+    fautive = reglages.model_copy(update={"cles_maitresses_anciennes": SecretStr(f"{en_texte(CLE)},abc")})
+    with pytest.raises(ReglageInvalide, match="TRACES_POSTES_CLES_MAITRESSES_ANCIENNES") as refus:
+        cles_maitresses_anciennes(fautive)
+    assert en_texte(CLE) not in str(refus.value)

@@ -1,0 +1,1 @@
+"""What an operator relies on after a loss: backups taken beside the running service, and restored elsewhere."""
