@@ -119,14 +119,14 @@ def test_chaque_champ_d_une_trace_est_decrit() -> None:
 def test_chaque_commande_est_decrite() -> None:
     table = (DOCS / "cli.md").read_text("utf-8").partition("## Options")[0]
     decrites = re.findall(r"^\| `traces-postes ([a-z ]+[a-z])", table, re.MULTILINE)
-    assert set(decrites) == set(_noms(typer.main.get_command(commandes)))
+    assert set(decrites) == set(noms_des_commandes(typer.main.get_command(commandes)))
 
 
-def _noms(commande: object, prefixe: str = "") -> Iterator[str]:
+def noms_des_commandes(commande: object, prefixe: str = "") -> Iterator[str]:
     for nom, sous in getattr(commande, "commands", {}).items():
         complet = f"{prefixe} {nom}".strip()
         if getattr(sous, "commands", None):
-            yield from _noms(sous, complet)
+            yield from noms_des_commandes(sous, complet)
         else:
             yield complet
 
