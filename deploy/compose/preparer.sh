@@ -24,7 +24,7 @@ garder supervision "" # « traces-postes cle creer --role supervision », once t
 if [[ ! -e secrets/tls/serveur.pem ]]; then
   ../nginx/certificats.sh autorite secrets/autorite
   ../nginx/certificats.sh serveur secrets/autorite "$nom" localhost
-  install -m 644 "secrets/autorite/$nom.pem" secrets/tls/serveur.pem
-  install -m 644 "secrets/autorite/$nom.cle" secrets/tls/serveur.cle
+  install -m 644 "secrets/autorite/serveur.pem" secrets/tls/serveur.pem
+  install -m 644 "secrets/autorite/serveur.cle" secrets/tls/serveur.cle
   install -m 644 secrets/autorite/autorite.pem secrets/autorite/revoques.pem secrets/tls/
 fi

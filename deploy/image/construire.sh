@@ -19,7 +19,7 @@ options=(--root "$stockage/images" --runroot "$stockage/etat" --storage-driver v
 
 if [[ -z $base ]]; then
   base=localhost/traces-postes-base
-  mmdebstrap --quiet --mode=root --variant=apt --include=python3-venv,tzdata \
+  mmdebstrap --quiet --mode=root --variant=apt --include=python3-venv,tzdata --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' "${DISTRIBUTION:-trixie}" "$essai/base.tar"
   podman "${options[@]}" import --quiet "$essai/base.tar" "$base" >/dev/null

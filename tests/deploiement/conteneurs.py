@@ -81,7 +81,7 @@ def moteur(stockage: Path) -> Iterator[Moteur]:
             [CONSTRUIRE, stockage, IMAGE],
             capture_output=True,
             text=True,
-            timeout=360,
+            timeout=900,
             check=False,
             env=_sans_reglages(),
         )

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -31,7 +31,7 @@ def image_possible(essai: Callable[..., None]) -> Callable[..., None]:
             bool(_ABSENTS), reason=f"the image needs: apt-get install --no-install-recommends {' '.join(OUTILS)}"
         ),
         pytest.mark.skipif(os.geteuid() != 0, reason="the image is built and run as root"),
-        pytest.mark.timeout(600),
+        pytest.mark.timeout(1200),
     ):
         essai = marque(essai)
     return essai
@@ -47,9 +47,13 @@ ls -A /donnees
 id -u
 """
 _GRAPPE = f"""set -eu
-echo "$MOT_DE_PASSE" >/tmp/mot
-{_BINAIRES}/initdb -D /donnees/grappe -U proprietaire -A scram-sha-256 --pwfile=/tmp/mot -E UTF8 --locale=C >/dev/null
-exec {_BINAIRES}/postgres -D /donnees/grappe -h 127.0.0.1 -p "$PORT" -k ''
+{_BINAIRES}/initdb -D /donnees/grappe -U postgres -A scram-sha-256 --pwfile=/run/secrets/base-administrateur >/dev/null
+exec {_BINAIRES}/postgres -D /donnees/grappe -h 127.0.0.1 -p "$PGPORT" -k ''
+"""
+_UTILISATEURS = f"""
+PATH=$(echo {_BINAIRES}):$PATH PGPASSWORD=$(cat /run/secrets/base-administrateur) POSTGRES_USER=postgres
+export PATH PGPASSWORD POSTGRES_USER
+exec bash /initdb/utilisateurs.sh
 """
 
 
@@ -65,11 +69,11 @@ def engin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moteur]:
         yield lui
 
 
-def _secrets(dossier: Path, **valeurs: str) -> tuple[str, ...]:
-    """Options that mount these settings as files, which the service alone may read."""
+def _secrets(dossier: Path, valeurs: Mapping[str, str]) -> tuple[str, ...]:
+    """Options that mount these as files, which the container's user alone may read."""
     dossier.mkdir(mode=0o700)
     for nom, valeur in valeurs.items():
-        (dossier / f"TRACES_POSTES_{nom.upper()}").write_text(valeur + "\n")
+        (dossier / nom).write_text(valeur + "\n")
     for chemin in (dossier, *dossier.iterdir()):
         os.chown(chemin, NID, NID)
     return ("--volume", f"{dossier}:/run/secrets:ro")
@@ -150,6 +154,10 @@ def test_a_l_essai_un_volume_lui_suffit(engin: Moteur) -> None:
     _attendre_pret(engin, "essai", port)
     cle = engin.exiger("exec", "essai", "traces-postes", "cle", "creer", "--role", "cnam").splitlines()[-1]
     _deposer_une_trace(port, cle)
+    (image,) = json.loads(engin.exiger("image", "inspect", IMAGE))
+    _, *sonde = image["Config"]["Healthcheck"]["Test"]
+    assert "127.0.0.1:8000/sante/vivant" in sonde[-1]
+    engin.exiger("exec", "essai", *(mot.replace(":8000/", f":{port}/") for mot in sonde))
     _verifier_l_enfermement(engin, "essai")
     _arreter(engin, "essai")
     engin.exiger("start", "essai")  # on what the volume kept
@@ -162,53 +170,49 @@ def test_a_l_essai_un_volume_lui_suffit(engin: Moteur) -> None:
 
 
 @image_possible
-def test_la_sonde_de_l_image_dit_si_elle_vit(engin: Moteur) -> None:
-    (image,) = json.loads(engin.exiger("image", "inspect", IMAGE))
-    sonde = image["Config"]["Healthcheck"]["Test"]
-    assert sonde[0] == "CMD"
-    engin.lancer(
-        "sonde", "serve", options=("--volume", "sonde:/donnees", "--env", "TRACES_POSTES_NIVEAU_JOURNAL=DEBUG")
-    )
-    _attendre_pret(engin, "sonde", 8000)
-    engin.exiger("exec", "sonde", *sonde[1:])
-    _arreter(engin, "sonde")
-
-
-@image_possible
 def test_avec_un_serveur_il_ne_lui_faut_que_des_reglages(engin: Moteur, tmp_path: Path) -> None:
-    port_base, port, mot = port_libre(), port_libre(), secrets.token_hex(16)
+    port_base, port = port_libre(), port_libre()
+    mots = {f"base-{nom}": secrets.token_hex(16) for nom in ("administrateur", "proprietaire", "service")}
     engin.lancer(
         *("base", "-c", _GRAPPE),
         options=(
             *("--entrypoint", "sh", "--volume", "base:/donnees"),
-            *("--env", f"MOT_DE_PASSE={mot}", "--env", f"PORT={port_base}"),
+            *("--volume", f"{RACINE / 'deploy' / 'compose' / 'base'}:/initdb:ro"),
+            *("--env", "PGHOST=127.0.0.1", "--env", f"PGPORT={port_base}"),
+            *_secrets(tmp_path / "base", mots),
         ),
     )
-    url = f"postgresql://proprietaire:{mot}@127.0.0.1:{port_base}/postgres"
-    cles = {f"cle_{nom}": base64.b64encode(secrets.token_bytes(32)).decode() for nom in ("maitresse", "signature")}
 
-    def migre() -> bool:
+    def prete() -> bool:
         assert engin.statut("base").startswith("running"), engin.journal("base")
-        return _commande(engin, "migrer", env={"migration_url": url})
+        return engin.podman("exec", "base", "sh", "-c", f"{_BINAIRES}/pg_isready").returncode == 0
 
-    attendre(migre, 60)
-    assert not _commande(engin, "cle", "lister", env={"database_url": url.replace(mot, "autre"), **cles})
-    reglages = _secrets(tmp_path / "secrets", database_url=url, **cles)
+    attendre(prete, 60)
+    engin.exiger("exec", "base", "sh", "-c", _UTILISATEURS)
+    proprietaire, url = (
+        f"postgresql://{nom}:{mots[f'base-{nom}']}@127.0.0.1:{port_base}/traces" for nom in ("proprietaire", "service")
+    )
+    cles = {nom: base64.b64encode(secrets.token_bytes(32)).decode() for nom in ("CLE_MAITRESSE", "CLE_SIGNATURE")}
+    donnes = {f"TRACES_POSTES_{nom}": valeur for nom, valeur in {"DATABASE_URL": url, **cles}.items()}
+    assert not _commande(engin, "migrer", {"TRACES_POSTES_MIGRATION_URL": url})  # may write, not alter
+    assert _commande(engin, "migrer", {"TRACES_POSTES_MIGRATION_URL": proprietaire})
+    assert _commande(engin, "cle lister", donnes)  # by the environment, as well as by files
+    reglages = _secrets(tmp_path / "secrets", donnes)
     engin.lancer("service", "serve", "--port", str(port), "--workers", "2", options=reglages)
     _attendre_pret(engin, "service", port)
     cle = engin.exiger("exec", "service", "traces-postes", "cle", "creer", "--role", "cnam").splitlines()[-1]
     _deposer_une_trace(port, cle)
     _verifier_l_enfermement(engin, "service")
-    for valeur in (mot, *cles.values()):
+    for valeur in donnes.values():
         assert valeur not in engin.exiger("inspect", "service")
     _arreter(engin, "service")
 
 
-def _commande(engin: Moteur, *arguments: str, env: dict[str, str]) -> bool:
+def _commande(engin: Moteur, commande: str, env: dict[str, str]) -> bool:
     """Whether one command of the image, given its settings by its environment, succeeds."""
-    options = [f"--env=TRACES_POSTES_{nom.upper()}={valeur}" for nom, valeur in env.items()]
+    options = [f"--env={nom}={valeur}" for nom, valeur in env.items()]
     try:
-        engin.lancer("commande", *arguments, options=tuple(options), fond=False)
+        engin.lancer("commande", *commande.split(), options=tuple(options), fond=False)
     except AssertionError:
         return False
     return True
