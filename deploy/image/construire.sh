@@ -2,7 +2,8 @@
 # Builds the image from the committed Dockerfile where neither a container daemon nor an image registry is at hand:
 # buildah, as root, on a Debian base made by mmdebstrap.
 #   deploy/image/construire.sh STORAGE [IMAGE]
-# STORAGE is a folder of its own for buildah and podman (--root STORAGE/images --runroot STORAGE/etat --storage-driver vfs).
+# STORAGE is a folder of its own for buildah and podman (--root STORAGE/images --runroot STORAGE/etat). Where it is itself
+# within a container: STORAGE_DRIVER=vfs, for this script and for podman.
 # BASE names a base that STORAGE already holds or that can be pulled, instead of the one made here.
 set -euo pipefail
 
@@ -15,7 +16,8 @@ autorites=/etc/ssl/certs/ca-certificates.crt
 mkdir -p "$stockage"
 essai=$(mktemp -d -p "$stockage")
 trap 'rm -rf "$essai"' EXIT
-options=(--root "$stockage/images" --runroot "$stockage/etat" --storage-driver vfs)
+export STORAGE_DRIVER=${STORAGE_DRIVER:-overlay}
+options=(--root "$stockage/images" --runroot "$stockage/etat")
 
 if [[ -z $base ]]; then
   base=localhost/traces-postes-base

@@ -31,18 +31,19 @@ class Moteur:
 
     stockage: Path
 
-    def podman(self, *arguments: str, patience_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def podman(self, *arguments: str, patience_s: float = 180) -> subprocess.CompletedProcess[str]:
         racine = ("--root", str(self.stockage / "images"), "--runroot", str(self.stockage / "etat"))
-        commun = ("--storage-driver", "vfs", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
+        commun = ("--runtime", "runc", "--cgroup-manager", "cgroupfs", "--log-level", "fatal")
         return subprocess.run(
-            ["podman", *racine, *commun, "--log-level", "fatal", *arguments],
+            ["podman", *racine, *commun, *arguments],
+            env={"STORAGE_DRIVER": "overlay"} | os.environ,  # as construire.sh
             capture_output=True,
             text=True,
             timeout=patience_s,
             check=False,
         )
 
-    def exiger(self, *arguments: str, patience_s: float = 60) -> str:
+    def exiger(self, *arguments: str, patience_s: float = 180) -> str:
         fini = self.podman(*arguments, patience_s=patience_s)
         assert fini.returncode == 0, (arguments, fini.stdout, fini.stderr)
         return fini.stdout

@@ -7,7 +7,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def _attendre_pret(engin: Moteur, nom: str, port: int) -> None:
         except httpx.TransportError:
             return False
 
-    attendre(pret, 90)
+    attendre(pret, 180)
 
 
 def _verifier_l_enfermement(engin: Moteur, nom: str) -> None:
@@ -120,9 +119,7 @@ def _pids(engin: Moteur, nom: str) -> list[int]:
 
 def _arreter(engin: Moteur, nom: str) -> None:
     """As an orchestrator stops it: SIGTERM, then a clean end long before SIGKILL."""
-    debut = time.monotonic()
-    engin.exiger("stop", "--time", "60", nom, patience_s=90)
-    assert time.monotonic() - debut < 30
+    engin.exiger("stop", "--time", "30", nom)
     assert engin.statut(nom) == "exited 0", engin.journal(nom)
 
 
@@ -155,7 +152,7 @@ def test_a_l_essai_un_volume_lui_suffit(engin: Moteur) -> None:
     cle = engin.exiger("exec", "essai", "traces-postes", "cle", "creer", "--role", "cnam").splitlines()[-1]
     _deposer_une_trace(port, cle)
     (image,) = json.loads(engin.exiger("image", "inspect", IMAGE))
-    _, *sonde = image["Config"]["Healthcheck"]["Test"]
+    _, *sonde = image["Healthcheck"]["Test"]
     assert "127.0.0.1:8000/sante/vivant" in sonde[-1]
     engin.exiger("exec", "essai", *(mot.replace(":8000/", f":{port}/") for mot in sonde))
     _verifier_l_enfermement(engin, "essai")
@@ -187,7 +184,7 @@ def test_avec_un_serveur_il_ne_lui_faut_que_des_reglages(engin: Moteur, tmp_path
         assert engin.statut("base").startswith("running"), engin.journal("base")
         return engin.podman("exec", "base", "sh", "-c", f"{_BINAIRES}/pg_isready").returncode == 0
 
-    attendre(prete, 60)
+    attendre(prete, 180)
     engin.exiger("exec", "base", "sh", "-c", _UTILISATEURS)
     proprietaire, url = (
         f"postgresql://{nom}:{mots[f'base-{nom}']}@127.0.0.1:{port_base}/traces" for nom in ("proprietaire", "service")
