@@ -128,7 +128,8 @@ def _deposer_une_trace(port: int, cle: str) -> None:
         base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {cle}"}, timeout=30
     ) as client:
         for methode, chemin, corps in registre_exemple():
-            assert client.request(methode, chemin, json=corps).is_success, chemin
+            reponse = client.request(methode, chemin, json=corps)
+            assert reponse.is_success, (chemin, reponse.text)
         premiere = traces_exemple()[0]
         assert client.post("/traces", json=premiere).status_code == 201
         assert client.post("/traces", json=premiere).status_code == 200

@@ -7,7 +7,7 @@ psql --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres
 CREATE ROLE traces_postes_service;
 CREATE ROLE proprietaire LOGIN IN ROLE traces_postes_service PASSWORD :'proprietaire';
 CREATE ROLE service LOGIN IN ROLE traces_postes_service PASSWORD :'service';
-CREATE DATABASE traces OWNER proprietaire TEMPLATE template0;
+CREATE DATABASE traces OWNER proprietaire TEMPLATE template0 ENCODING 'UTF8';
 REVOKE ALL ON DATABASE traces FROM PUBLIC;
 GRANT CONNECT ON DATABASE traces TO traces_postes_service;
 SQL
