@@ -1,4 +1,4 @@
-"""Settings, read once from the environment (prefix ``TRACES_POSTES_``).
+"""Settings, read once from the environment (prefix ``TRACES_POSTES_``), or from files of that name in /run/secrets.
 
 No secret has a working default: embedded mode makes one and keeps it in the data directory, any other mode refuses
 to start and names what is missing (see ``app.stockage.secrets_locaux``).
@@ -9,6 +9,9 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DOSSIER_SECRETS = Path("/run/secrets")
+"""Where containers find their secrets: a file for each, named like the variable, whatever its case."""
+
 
 class ReglageInvalide(Exception):
     """A setting with which the service must not start; the message names it and says what to do."""
@@ -17,7 +20,12 @@ class ReglageInvalide(Exception):
 class Reglages(BaseSettings):
     """Every setting of the service; an operator's reference is ``docs/reglages.md``."""
 
-    model_config = SettingsConfigDict(env_prefix="TRACES_POSTES_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TRACES_POSTES_",
+        extra="ignore",
+        frozen=True,
+        secrets_dir=DOSSIER_SECRETS if DOSSIER_SECRETS.is_dir() else None,
+    )
 
     database_url: SecretStr | None = Field(
         None, description="postgresql://… of the service; unset: embedded PostgreSQL in DATA_DIR"

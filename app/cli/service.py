@@ -37,6 +37,9 @@ _ACCEPTATIONS, _ACCEPTATIONS_A_PLUSIEURS = 16, 4
 """Under load uvloop accepts one connection per turn and listening socket: with one, newcomers waited for seconds. With
 many, the first of several workers took all that came at once, and the others had nothing to do."""
 
+DELAI_D_ARRET_S = 15
+"""What is in hand at a stop has so long to end; whoever kills what does not stop must wait for longer."""
+
 _OUVRIER_MUET_S = 30
 """A worker that says nothing for so long is killed and replaced. It says nothing while it starts, either: on a machine
 too busy to start one within uvicorn's 5 seconds, each would be killed before it serves, for ever."""
@@ -71,7 +74,7 @@ def serve(
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=15,
+                timeout_graceful_shutdown=DELAI_D_ARRET_S,
                 timeout_worker_healthcheck=_OUVRIER_MUET_S,
             )
         )
