@@ -37,6 +37,11 @@ NON_EXECUTES = {
     ("docs/client.md", "sqlite3 spool.db.illisible-1 .recover | "): "needs a damaged spool: tests/poste makes them",
     ("docs/cycle.md", "stateDiagram-v2"): "a drawing: tests/preseries compares it with the code",
     ("docs/essais.md", "make test                       # everyt"): "the tests themselves",
+    (
+        "docs/haute-disponibilite.md",
+        "HOTES=10.0.0.1:5432,10.0.0.2:5432,10.0.0",
+    ): "needs a cluster: tests/patroni makes one",
+    ("docs/haute-disponibilite.md", "make bascules FOIS=10     # a real clust"): "the tests themselves",
     ("docs/journal.md", "traces-postes journal effacer"): "asks for an N° AM",
     ("docs/metriques.md", "$ traces-postes cle creer --role supervi"): "shows no output worth comparing",
     ("docs/metriques.md", "scrape_configs:"): "a Prometheus configuration: tests/supervision runs one like it",
