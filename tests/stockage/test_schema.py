@@ -15,6 +15,7 @@ import app.journal.modeles
 import app.preseries.histoire
 import app.questionnaire.modeles
 import app.traces.modeles  # noqa: F401  — these fill the metadata
+from app.reglages import ReglageInvalide
 from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.schema import configuration, est_pret, migrer, revenir, revisions_du_code
@@ -195,3 +196,21 @@ async def test_l_utilisateur_du_service_ne_prend_pas_le_role_du_proprietaire(
         assert await _refuse(connexion, "DELETE FROM trace")
     finally:
         await connexion.close()
+
+
+async def test_une_base_qui_n_est_pas_en_utf_8_est_refusee_avant_tout(
+    postgres: PostgresEmbarque, proprietaire: asyncpg.Connection
+) -> None:
+    await proprietaire.execute(
+        "CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+    )
+    try:
+        with pytest.raises(ReglageInvalide, match="SQL_ASCII : recréez-la vide, en UTF-8"):
+            await asyncio.to_thread(migrer, postgres.url("ascii"))
+        connexion = await asyncpg.connect(postgres.url("ascii"))
+        try:
+            assert await connexion.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+        finally:
+            await connexion.close()
+    finally:
+        await proprietaire.execute("DROP DATABASE ascii WITH (FORCE)")
