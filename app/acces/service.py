@@ -68,7 +68,7 @@ class Portier:
         return tache
 
     async def _demander(self, empreinte: bytes) -> Acces:
-        lu_sous = self._memoire.numero
+        lu_sous = self._memoire.etat
         async with self._base.lecture() as session:
             acces = await depot.trouver(session, empreinte)
         if acces is None:

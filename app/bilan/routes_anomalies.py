@@ -12,7 +12,7 @@ from app.erreurs import EcritureEnCours, TracesPurgees
 from app.parametres import LIMITE, Apres, Limite, Page
 from app.preseries.service import introuvable, terminee
 from app.reponses import problemes
-from app.stockage.dependances import SessionLecture, SessionRegistre
+from app.stockage.dependances import Complete, SessionLecture, SessionRegistre
 from app.traces.schemas import CODE_ERREUR, Operation, Origine
 
 routes = APIRouter(tags=["Bilan"])
@@ -54,7 +54,12 @@ async def lister_anomalies(
     responses=problemes(introuvable(), service.inconnue()),
 )
 async def lire_anomalie(
-    code: CodeChemin, operation: Operation, anomalie: AnomalieChemin, acces: Lecteur, session: SessionLecture
+    code: CodeChemin,
+    operation: Operation,
+    anomalie: AnomalieChemin,
+    acces: Lecteur,
+    _: Complete,
+    session: SessionLecture,
 ) -> AnomalieLue:
     return await service.une_anomalie(session, acces, code, operation, anomalie)
 

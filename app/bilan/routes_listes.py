@@ -24,7 +24,7 @@ from app.parametres import LIMITE, Apres, ApresCode, Limite, Page
 from app.preseries.schemas import PrerequisLu
 from app.preseries.service import introuvable, terminee
 from app.reponses import Reponses, problemes
-from app.stockage.dependances import SessionLecture, SessionRegistre, lecture_de, place
+from app.stockage.dependances import Complete, SessionLecture, SessionRegistre, lecture_de, place
 from app.traces.refus import Refus
 from app.traces.schemas import CODE_ERREUR, Operation, Origine, Resultat, TypePrescription
 
@@ -141,7 +141,7 @@ async def lister_executions(
     responses=problemes(Introuvable(service.EXECUTION_INCONNUE)),
 )
 async def lire_execution(
-    identifiant: Annotated[str, Path(max_length=64)], acces: Lecteur, session: SessionLecture
+    identifiant: Annotated[str, Path(max_length=64)], acces: Lecteur, _: Complete, session: SessionLecture
 ) -> ExecutionDetaillee:
     return await service.une_execution(session, acces, identifiant)
 

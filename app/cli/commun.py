@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from app.poste.erreurs import ErreurPoste
@@ -46,6 +47,8 @@ def erreurs_dites() -> Iterator[None]:
     except ValidationError as erreur:
         noms = ", ".join(sorted({f"TRACES_POSTES_{str(e['loc'][0]).upper()}" for e in erreur.errors()}))
         echouer(f"Réglage invalide : {noms}. Voyez docs/reglages.md.")
+    except SettingsError:
+        echouer("Un réglage ne se lit pas : les fichiers de /run/secrets doivent être lisibles du service, en UTF-8.")
     except (ReglageInvalide, PostgresEmbarqueImpossible, ErreurPoste) as erreur:
         echouer(str(erreur))
     except ERREURS_DE_BASE as erreur:

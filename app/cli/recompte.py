@@ -10,7 +10,8 @@ from app.cli.commun import avec_base, console, console_des_erreurs, echouer
 from app.erreurs import Introuvable
 from app.recompte import service
 from app.recompte.ecarts import Recompte, lignes_lisibles
-from app.stockage.base import Base
+from app.recompte.service import ARecompter
+from app.stockage.base import ERREURS_DE_BASE, Base
 
 _DELAI_S = 3600.0
 """Folding all traces of a présérie again may take longer than a commit of some."""
@@ -23,7 +24,7 @@ def recompter(
     """Recompte tout d'après les traces brutes et le compare aux chiffres tenus ; code 1 si quelque chose diffère."""
 
     async def agir(base: Base) -> tuple[list[Recompte], list[str]]:
-        recomptes, purgees = [], []
+        recomptes, avis = [], []
         colonnes = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*colonnes, console=console_des_erreurs, transient=True) as barre:
             voulues = await service.a_recompter(base, preserie)
@@ -32,27 +33,36 @@ def recompter(
                 barre.update(tache, description=voulue.code)
                 recompte = await service.recompter(base, voulue, lambda: barre.advance(tache), _AU_PLUS)
                 if recompte is None:
-                    purgees.append(voulue.code)
+                    avis.append(f"{voulue.code} : traces brutes purgées, rien à recompter.")
                     barre.advance(tache, service.ETAPES)
-                else:
-                    recomptes.append(recompte)
-        return recomptes, purgees
+                    continue
+                recomptes.append(recompte)
+                if not await _noter(base, voulue, recompte):
+                    avis.append(f"{voulue.code} : recompté, mais la base n'a pas pu en prendre note pour Prometheus.")
+        return recomptes, avis
 
     try:
-        recomptes, purgees = avec_base(agir, delai_s=_DELAI_S)
+        recomptes, avis = avec_base(agir, delai_s=_DELAI_S)
     except Introuvable:
         echouer("Aucune présérie de ce code : vérifiez --preserie.")
     for recompte in recomptes:
         console.print(_tableau(recompte))
-    for code in purgees:
-        typer.echo(f"{code} : traces brutes purgées, rien à recompter.")
-    for ligne in lignes_lisibles(recomptes, _AU_PLUS):
+    for ligne in (*avis, *lignes_lisibles(recomptes, _AU_PLUS)):
         typer.echo(ligne)
     if any(recompte.differents for recompte in recomptes):
         echouer(
             "Des chiffres tenus ne sont pas ceux des traces : conservez une copie de la base, et faites-la examiner."
         )
     typer.echo("Les chiffres tenus sont ceux des traces.")
+
+
+async def _noter(base: Base, preserie: ARecompter, recompte: Recompte) -> bool:
+    """What was counted for so long is shown even where the database can't keep it."""
+    try:
+        await service.noter(base, preserie, recompte)
+    except ERREURS_DE_BASE:
+        return False
+    return True
 
 
 def _tableau(recompte: Recompte) -> Table:

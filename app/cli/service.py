@@ -28,6 +28,7 @@ from app.reglages import Reglages
 from app.serveur import Protocole
 from app.stockage.base import ERREURS_DE_BASE, Base
 from app.stockage.ouverture import base_ouverte
+from app.stockage.reserves import url_de_lecture
 from app.stockage.schema import migrer as migrer_schema
 from app.stockage.secrets_locaux import cle_maitresse, cle_signature, cles_maitresses_anciennes, cles_publiques
 
@@ -134,6 +135,7 @@ async def _verifier(reglages: Reglages) -> None:
     """A database that is away may come back; a foreign master key or a missing référentiel will not mend itself."""
     coffre = Coffre(cle_maitresse(reglages), cles_maitresses_anciennes(reglages))
     Signataire(cle_signature(reglages), cles_publiques(reglages))
+    url_de_lecture(reglages)
 
     async def verifier(base: Base) -> None:
         await verifier_les_referentiels(base)

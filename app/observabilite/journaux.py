@@ -11,17 +11,21 @@ from types import TracebackType
 from typing import Any
 
 import structlog
+from opentelemetry.context import create_key, get_value
 from opentelemetry.trace import format_trace_id, get_current_span
 
 REQUETE_ID: ContextVar[str | None] = ContextVar("requete_id", default=None)
 """The id of the request at hand, for every line that is logged on its behalf, however deep."""
+
+TRACE_A_NOUS = create_key("traces_postes.trace_a_nous")
+"""Whether the trace at hand was begun here: the id of a caller's is what it sent, which no log repeats."""
 
 
 def _avec_la_requete(_journal: object, _methode: str, ligne: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if (identifiant := REQUETE_ID.get()) is not None:
         ligne["requete_id"] = identifiant
     contexte = get_current_span().get_span_context()
-    if contexte.trace_flags.sampled:
+    if contexte.trace_flags.sampled and get_value(TRACE_A_NOUS):
         ligne["trace_id"] = format_trace_id(contexte.trace_id)
     return ligne
 

@@ -15,7 +15,7 @@ from app.observabilite import mesures
 from app.observabilite.journaux import REQUETE_ID, trajet
 from app.observabilite.telemetrie import Telemetrie, noter_erreur, noter_probleme
 from app.reponses import TYPE_PROBLEME
-from app.stockage.dependances import AGE_S
+from app.stockage.lectures import AGE_S
 
 _journal = structlog.get_logger(__name__)
 _DISCRETES = frozenset({"/traces", "/sante/vivant", "/sante/pret", "/traces/consigne", "/metrics"})

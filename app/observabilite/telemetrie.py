@@ -27,6 +27,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
+from app.observabilite.journaux import TRACE_A_NOUS
 from app.observabilite.mesures import METHODES
 from app.reglages import ReglageInvalide, Reglages
 
@@ -61,7 +62,7 @@ class Telemetrie:
         nom, methode = (scope["method"],) * 2 if scope["method"] in METHODES else ("HTTP", "_OTHER")
         attributs = {"http.request.method": methode, "traces_postes.requete_id": requete_id}
         span = self._traceur.start_span(nom, appelant or Context(), SpanKind.SERVER, attributs)
-        contexte = set_value(_TRACEUR, self._traceur, Context())
+        contexte = set_value(TRACE_A_NOUS, appelant is None, set_value(_TRACEUR, self._traceur, Context()))
         return Suivi(span, nom, attach(set_span_in_context(span, contexte)))
 
     @contextmanager
@@ -69,7 +70,7 @@ class Telemetrie:
         """The span of a commit that several requests share: linked to each, the child of none."""
         with self._traceur.start_as_current_span(
             "commit de traces",
-            Context(),
+            set_value(TRACE_A_NOUS, True, Context()),
             SpanKind.CLIENT,
             {"db.system.name": "postgresql", **attributs},
             [Link(origine) for origine in origines[:LIENS_MAX]],

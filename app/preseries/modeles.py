@@ -40,6 +40,16 @@ class Registre(Table):
     journal_empreinte: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x")
 
 
+class Chronologie(Table):
+    """At most one row: the timeline of the primary's log, which a standby that follows another one does not show."""
+
+    __tablename__ = "chronologie"
+    __table_args__ = (CheckConstraint("unique_ligne", name="une_ligne"),)
+
+    unique_ligne: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    numero: Mapped[int]
+
+
 class Editeur(Table):
     __tablename__ = "editeur"
 

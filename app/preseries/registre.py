@@ -49,7 +49,7 @@ class Registre:
         return {code: connu for code in codes if (connu := self._memoire.lire(code)) is not None}
 
     async def _relire(self, codes: Collection[str]) -> dict[str, LogicielConnu]:
-        lu_sous = self._memoire.numero
+        lu_sous = self._memoire.etat
         async with self._base.lecture() as session:
             connus = await _charger(session, codes, self._coffre)
         for code, connu in connus.items():

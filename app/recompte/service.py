@@ -29,10 +29,7 @@ async def a_recompter(base: Base, code: str | None) -> Sequence[ARecompter]:
 
 
 async def recompter(base: Base, preserie: ARecompter, avancement: Avancement, au_plus: int) -> Recompte | None:
-    """Compares what is kept with the traces, and keeps how many rows differ.
-
-    None where the traces were purged: nothing is left to count from.
-    """
+    """Compares what is kept with the traces; None where these were purged: nothing is left to count from."""
     async with base.lecture() as session:
         if await depot.est_purgee(session, preserie.id):
             return None
@@ -40,7 +37,10 @@ async def recompter(base: Base, preserie: ARecompter, avancement: Avancement, au
         for comparee in COMPAREES:
             comparaisons.append(await depot.comparer(session, preserie.id, comparee, au_plus))
             avancement()
-    recompte = Recompte(preserie.code, comparaisons)
+    return Recompte(preserie.code, comparaisons)
+
+
+async def noter(base: Base, preserie: ARecompter, recompte: Recompte) -> None:
+    """Keeps how many rows differ, for Prometheus."""
     async with base.ecriture() as session:
         await depot.noter(session, preserie.id, recompte.differents)
-    return recompte

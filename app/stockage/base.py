@@ -46,7 +46,12 @@ class Base:
         """A new connection; the caller closes it."""
         return await self.hotes.connecter(
             command_timeout=self._delai_s,
-            server_settings={"role": ROLE_SERVICE, "application_name": "traces-postes", "timezone": "UTC"},
+            server_settings={
+                "role": ROLE_SERVICE,
+                "application_name": "traces-postes",
+                "timezone": "UTC",
+                "client_min_messages": "warning",  # ``Connexion`` hears of unreplicated commits by one
+            },
         )
 
     @asynccontextmanager
@@ -81,11 +86,11 @@ async def instantane(connexion: AsyncConnection) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-def url_asyncpg(url: str) -> str:
+def url_asyncpg(url: str, reglage: str = "TRACES_POSTES_DATABASE_URL") -> str:
     """A ``postgresql://`` URL for asyncpg itself; SQLAlchemy's spelling of the driver is accepted too."""
     nom, separateur, reste = url.partition("://")
     if not separateur or nom.split("+", 1)[0] not in ("postgresql", "postgres"):
-        raise ReglageInvalide("L'adresse d'une base commence par postgresql:// : corrigez TRACES_POSTES_DATABASE_URL.")
+        raise ReglageInvalide(f"L'adresse d'une base commence par postgresql:// : corrigez {reglage}.")
     return f"postgresql://{reste}"
 
 

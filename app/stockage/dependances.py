@@ -11,10 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.erreurs import Surcharge
 from app.stockage.base import Base
 from app.stockage.generation import avancer
-from app.stockage.lectures import Lectures, age_de
+from app.stockage.lectures import AGE_S, Lectures, age_de
 
-AGE_S = "traces_postes.age_s"
-"""Where a request bears the age of what it read, in seconds; None: none, it read the primary."""
 ATTENTE_S = 5.0
 """How long who wants one of a few places waits for it."""
 TROP_DE_RELECTURES = "Trop de lectures de toutes les traces sont en cours : redemandez dans un instant."
@@ -81,6 +79,10 @@ async def _ecriture(requete: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def _complete(requete: Request) -> None:
+    requete.state.complete = True
+
+
 DEPENDANCES = frozenset({_lecture, _ecriture})
 """By which the API's description sees that an operation needs the database."""
 
@@ -89,5 +91,7 @@ Relecture = Annotated[None, Depends(_relecture, scope="function")]
 """To be declared between who asks and the session."""
 RELECTURES = frozenset({_relecture})
 """By which the description sees that an operation may have to wait for its turn, as those of ``app.traces`` may."""
+Complete = Annotated[None, Depends(_complete)]
+"""To be declared before the session, where what traces made may be unknown: a standby is asked only once it has all."""
 SessionLecture = Annotated[AsyncSession, Depends(_lecture, scope="function")]
 SessionRegistre = Annotated[AsyncSession, Depends(_ecriture, scope="function")]

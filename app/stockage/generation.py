@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import asyncpg
@@ -27,7 +28,15 @@ WITH avancee AS (UPDATE registre SET generation = generation + 1 RETURNING clock
 SELECT pg_notify(:canal, :tout), set_config('traces_postes.instant', instant, true) FROM avancee
 """).bindparams(canal=CANAL, tout=TOUT)
 """``garder_la_version`` dates all versions of a change by this one instant, that at which the row was locked."""
-_REGARD = "SELECT generation, pg_current_wal_flush_lsn() FROM registre"
+_REGARD = """
+SELECT generation, ecrite, ('x' || left(pg_walfile_name(ecrite), 8))::bit(32)::int4, (SELECT numero FROM chronologie)
+FROM registre, pg_current_wal_flush_lsn() AS ecrite
+"""
+_INSCRIRE = text("""
+INSERT INTO chronologie AS c (numero) VALUES (:numero)
+ON CONFLICT (unique_ligne) DO UPDATE SET numero = excluded.numero WHERE c.numero <> excluded.numero
+""")
+"""Once a promotion, for standbys to show whose log they follow: places in logs of two timelines do not compare."""
 _MEMOIRE_S = 3.0
 _journal = structlog.get_logger(__name__)
 
@@ -35,15 +44,24 @@ _journal = structlog.get_logger(__name__)
 class Generation:
     """The registry's generation as last seen, and when; on a connection of its own, which no slow read can hold up."""
 
-    def __init__(self, base: Base, periode_s: float) -> None:
+    def __init__(self, base: Base, periode_s: float, *, pour_secondaire: bool = False) -> None:
         self._base = base
         self._periode_s = periode_s
+        self._pour_secondaire = pour_secondaire
         self._un_regard = asyncio.Lock()
         self._vue_a = self._tentee_a = float("-inf")
         self._reperes: deque[tuple[float, int]] = deque()
         self._connexion: asyncpg.Connection | None = None
         self._visible = True
         self.numero = -1
+        self.chronologie = 0
+        """The timeline of the primary's log."""
+        self._inscrite: int | None = None
+
+    @property
+    def etat(self) -> tuple[int, int]:
+        """What tells one state of the registry from all others, also across the loss of a primary."""
+        return self.chronologie, self.numero
 
     @property
     def sure(self) -> bool:
@@ -74,7 +92,8 @@ class Generation:
         """Looks until cancelled; while the database is away, caches simply stop being trusted."""
         try:
             while True:
-                await self.confirmer()
+                if await self.confirmer() and self._pour_secondaire and self._inscrite != self.chronologie:
+                    await self._inscrire()
                 await asyncio.sleep(self._periode_s)
         finally:
             self._fermer()
@@ -87,7 +106,7 @@ class Generation:
                 self._connexion = await self._base.connecter()
             regard = await self._connexion.fetchrow(_REGARD, timeout=FRAICHEUR_MAX_S)
             assert regard is not None  # noqa: S101 — the migrations leave one row
-            self.numero, ecrite = regard
+            self.numero, ecrite, self.chronologie, self._inscrite = regard
             self._reperer(debut, ecrite)
             self._vue_a = debut
             self._visible = True
@@ -97,6 +116,11 @@ class Generation:
             self._visible = False
             self._fermer()
         self._tentee_a = debut
+
+    async def _inscrire(self) -> None:
+        with suppress(*ERREURS_DE_BASE):  # tried again after the next look
+            async with asyncio.timeout(FRAICHEUR_MAX_S), self._base.ecriture() as session:
+                await session.execute(_INSCRIRE, {"numero": self.chronologie})
 
     def _reperer(self, vu_a: float, ecrite: int) -> None:
         self._reperes.append((vu_a, ecrite))
@@ -125,12 +149,12 @@ class Memoire(Generic[C, V]):
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
-        self._numero = -1
+        self._etat = (0, -1)
         self._valeurs: dict[C, V] = {}
 
     @property
-    def numero(self) -> int:
-        return self._generation.numero
+    def etat(self) -> tuple[int, int]:
+        return self._generation.etat
 
     async def confirmer(self) -> bool:
         """Whether what is known, from now on and until the next await, may be trusted for a no as well."""
@@ -141,15 +165,15 @@ class Memoire(Generic[C, V]):
         self._oublier_le_passe()
         return self._valeurs.get(cle) if self._generation.sure else None
 
-    def garder(self, cle: C, valeur: V, lu_sous: int) -> None:
+    def garder(self, cle: C, valeur: V, lu_sous: tuple[int, int]) -> None:
         """Keeps what was read while ``lu_sous`` was the generation; drops it if that is no longer so."""
-        if lu_sous != self._generation.numero:
+        if lu_sous != self._generation.etat:
             return
         self._oublier_le_passe()
         self._valeurs[cle] = valeur
 
     def _oublier_le_passe(self) -> None:
         """A key that was destroyed must not stay in memory until something else is kept."""
-        if self._numero != self._generation.numero:
-            self._numero = self._generation.numero
+        if self._etat != self._generation.etat:
+            self._etat = self._generation.etat
             self._valeurs.clear()

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import asyncpg
 
+from app.reglages import ReglageInvalide
 from app.stockage.connexion import Connexion
 
 CONNEXION_DELAI_S = 5
@@ -43,7 +44,8 @@ class Hotes:
             if self._attributs != "prefer-standby":
                 return await self._chercher(options)
             try:
-                return await self._chercher(options | {"target_session_attrs": "standby"})
+                async with asyncio.timeout(CONNEXION_DELAI_S / 2):  # a mute host must not take all of the time
+                    return await self._chercher(options | {"target_session_attrs": "standby"})
             except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError):
                 return await self._chercher(options | {"target_session_attrs": "any"})
 
@@ -116,8 +118,18 @@ def hotes_de(url: str) -> list[tuple[str, int]]:
     if len(ports) == 1:
         ports *= len(noms)
     if len(ports) == len(noms):
-        return [(nom, int(port)) for (nom, _), port in zip(noms, ports, strict=True)]
-    return [(nom, int(port or _PORT)) for nom, port in noms]
+        return [(nom, _numero(port)) for (nom, _), port in zip(noms, ports, strict=True)]
+    return [(nom, _numero(port or os.environ.get("PGPORT", _PORT))) for nom, port in noms]
+
+
+def _numero(port: str) -> int:
+    """What stands there may be a part of a password."""
+    if not port.isdecimal():
+        raise ReglageInvalide(
+            "Le port d'une adresse de base n'est pas un nombre : un mot de passe avec « / », « @ », « : » ou « # » se "
+            "code avec % (%2F, %40, %3A, %23)."
+        )
+    return int(port)
 
 
 def _hote_et_port(texte: str) -> tuple[str, str]:

@@ -26,8 +26,13 @@ _REGARD_S = 0.01
 _PATIENCE_S = 1.0
 _REPIT_S = 2.0
 """A standby that was not there, or had not caught up in its time, is left alone for so long."""
-_AGE = "traces_postes.age_s"
-_PLACE = "SELECT pg_is_in_recovery(), generation, pg_last_wal_replay_lsn() FROM registre"
+AGE_S = "traces_postes.age_s"
+"""Where a session, and the request that read it, bear the age of what they show, in seconds."""
+_PLACE = """
+SELECT pg_is_in_recovery(), coalesce((SELECT numero FROM chronologie), 0), generation,
+       coalesce(pg_last_wal_replay_lsn(), '0/0')
+FROM registre
+"""
 _journal = structlog.get_logger(__name__)
 
 
@@ -41,8 +46,13 @@ class Repli(StrEnum):
 
 class _Place(NamedTuple):
     suit: bool
+    chronologie: int
     generation: int
     rejouee: int
+
+    def atteint(self, chronologie: int, generation: int, rejouee: int) -> bool:
+        """Whether this log goes on from there; nothing is known of one of another timeline."""
+        return self.chronologie == chronologie and self.generation >= generation and self.rejouee >= rejouee
 
 
 class _Ouverte(NamedTuple):
@@ -60,7 +70,7 @@ class Secondaire:
         self._noter = noter
         self._motif = Repli.ABSENT
         self._evite_jusqu_a = float("-inf")
-        self._visible = True
+        self._suivie = True
 
     async def ouvrir(self, *, complete: bool) -> _Ouverte | None:
         """A connection whose snapshot, yet to be taken, will be recent enough; None: ask the primary.
@@ -70,51 +80,52 @@ class Secondaire:
         if time.monotonic() < self._evite_jusqu_a:
             self._noter(self._motif)
             return None
+        if not self._suivie:  # one looks whether it is back, the others read the primary meanwhile
+            self._evite_jusqu_a = time.monotonic() + _REPIT_S
         if not await self._generation.confirmer():
             self._noter(Repli.ABSENT)
             return None
-        numero, ecrite = self._generation.numero, self._generation.ecrite if complete else 0
+        attendue = (*self._generation.etat, self._generation.ecrite if complete else 0)
         async with AsyncExitStack() as pile:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
                     connexion = await pile.enter_async_context(self.base.moteur.connect())
-                    place = await self._attendre(connexion, numero, ecrite)
+                    place = await self._attendre(connexion, attendue)
             except ERREURS_DE_BASE as erreur:
-                self._perdre_de_vue(type(erreur).__name__)
+                self._eviter(Repli.ABSENT, type(erreur).__name__)
                 return None
             if not place.suit:
                 await connexion.invalidate()  # another host may follow by now
-                self._noter(Repli.PROMU)
+                self._eviter(Repli.PROMU)
                 return None
             age_s = self._generation.age_s(place.rejouee)
-            if place.generation < numero or place.rejouee < ecrite or age_s > AGE_MAX_S:
+            if not place.atteint(*attendue) or age_s > AGE_MAX_S:
                 self._eviter(Repli.EN_RETARD)
                 return None
-            self._visible = True
+            self._suivie, self._evite_jusqu_a = True, float("-inf")
             return _Ouverte(connexion, age_s, pile.pop_all())
 
-    async def _attendre(self, connexion: AsyncConnection, numero: int, ecrite: int) -> _Place:
-        """Where the standby is, once it is there or has had its time; told apart from the snapshot that follows."""
+    async def _attendre(self, connexion: AsyncConnection, attendue: tuple[int, int, int]) -> _Place:
+        """Where the standby is, once it is there or has had its time; asked before the snapshot is taken."""
         brute = (await connexion.get_raw_connection()).driver_connection
         assert isinstance(brute, asyncpg.Connection)  # noqa: S101 — what ``connecter`` gave
         limite = time.monotonic() + _ATTENTE_S
         while True:
-            lue = await brute.fetchrow(_PLACE)
+            try:
+                lue = await brute.fetchrow(_PLACE)
+            except BaseException:
+                brute.terminate()  # closed politely, a frozen one would take its time
+                raise
             assert lue is not None  # noqa: S101 — the migrations leave one row
-            place = _Place(lue[0], lue[1], lue[2] or 0)
-            atteint = place.generation >= numero and place.rejouee >= ecrite
-            if atteint or not place.suit or time.monotonic() > limite:
+            place = _Place(*lue)
+            if place.atteint(*attendue) or not place.suit or time.monotonic() > limite:
                 return place
             await asyncio.sleep(_REGARD_S)
 
-    def _perdre_de_vue(self, erreur: str) -> None:
-        if self._visible:
-            _journal.warning("lecture_secondaire_absente", erreur=erreur)
-        self._visible = False
-        self._eviter(Repli.ABSENT)
-
-    def _eviter(self, motif: Repli) -> None:
-        self._motif = motif
+    def _eviter(self, motif: Repli, erreur: str | None = None) -> None:
+        if self._suivie:
+            _journal.warning("lecture_secondaire_delaissee", motif=motif.value, erreur=erreur)
+        self._suivie, self._motif = False, motif
         self._evite_jusqu_a = time.monotonic() + _REPIT_S
         self._noter(motif)
 
@@ -135,11 +146,11 @@ class Lectures:
                 yield session
             return
         async with ouverte.rendre, instantane(ouverte.connexion) as session:
-            session.info[_AGE] = ouverte.age_s
+            session.info[AGE_S] = ouverte.age_s
             yield session
 
 
 def age_de(session: AsyncSession) -> float | None:
     """How old what this session shows may be, in seconds; None where it reads the primary."""
-    age_s: float | None = session.info.get(_AGE)
+    age_s: float | None = session.info.get(AGE_S)
     return age_s

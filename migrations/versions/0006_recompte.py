@@ -1,4 +1,4 @@
-"""What the last recount of each présérie found: Prometheus tells who is to look.
+"""What the last recount of each présérie found, for Prometheus; and the timeline of the log, for standbys to show.
 
 Beside it the code of the version before goes on working.
 """
@@ -23,8 +23,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["preserie_id"], ["preserie.id"], name=op.f("fk_recompte_preserie_id")),
         sa.PrimaryKeyConstraint("preserie_id", name=op.f("pk_recompte")),
     )
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON recompte TO {ROLE}")
+    op.create_table(
+        "chronologie",
+        sa.Column("unique_ligne", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("numero", sa.Integer(), nullable=False),
+        sa.CheckConstraint("unique_ligne", name=op.f("ck_chronologie_une_ligne")),
+        sa.PrimaryKeyConstraint("unique_ligne", name=op.f("pk_chronologie")),
+    )
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON recompte, chronologie TO {ROLE}")
 
 
 def downgrade() -> None:
+    op.drop_table("chronologie")
     op.drop_table("recompte")

@@ -31,7 +31,7 @@ class Ordres:
     lectures: list[str] = field(default_factory=list)
 
     def noter(self, ordre: LoggedQuery) -> None:
-        self.regards += "SELECT generation, pg_current_wal_flush_lsn() FROM registre" in ordre.query
+        self.regards += "pg_current_wal_flush_lsn()" in ordre.query
 
     def vider(self) -> None:
         self.regards = 0

@@ -103,3 +103,21 @@ async def test_postgresql_le_dirait_acquis(seul: PostgresEmbarque) -> None:
         await _pendant(seul, connexion.fetchval(_ECRIRE), "pg_cancel_backend")
     finally:
         await connexion.close()
+
+
+async def test_aucun_reglage_du_serveur_ne_fait_taire_l_avertissement(postgres: PostgresEmbarque) -> None:
+    """By which an unreplicated commit is known."""
+    role = "traces_postes_service"
+    proprietaire = await asyncpg.connect(postgres.url())
+    await proprietaire.execute(f"ALTER ROLE {role} SET client_min_messages = 'error'")
+    try:
+        base = Base(postgres.url(utilisateur=role), pool_taille=2, delai_s=5)
+        connexion = await base.connecter()
+        try:
+            assert await connexion.fetchval("SHOW client_min_messages") == "warning"
+        finally:
+            await connexion.close()
+            await base.fermer()
+    finally:
+        await proprietaire.execute(f"ALTER ROLE {role} RESET client_min_messages")
+        await proprietaire.close()

@@ -26,11 +26,11 @@ async def avancer(base: Base) -> None:
 async def test_la_memoire_ne_rend_que_ce_qui_fut_lu_sous_la_generation_presente(base: Base) -> None:
     generation = Generation(base, 1)
     memoire: Memoire[str, int] = Memoire(generation)
-    memoire.garder("avant", 1, memoire.numero)
+    memoire.garder("avant", 1, memoire.etat)
     assert memoire.lire("avant") is None  # never looked: nothing is sure
     assert await generation.confirmer()
     assert memoire.lire("avant") is None
-    sous = memoire.numero
+    sous = memoire.etat
     memoire.garder("a", 1, sous)
     assert (memoire.lire("a"), memoire.lire("b")) == (1, None)
     await avancer(base)
@@ -39,7 +39,7 @@ async def test_la_memoire_ne_rend_que_ce_qui_fut_lu_sous_la_generation_presente(
     assert memoire.lire("a") is None
     memoire.garder("a", 1, sous)  # read before the change, kept too late
     assert memoire.lire("a") is None
-    memoire.garder("b", 2, memoire.numero)
+    memoire.garder("b", 2, memoire.etat)
     assert (memoire.lire("a"), memoire.lire("b")) == (None, 2)
 
 
@@ -54,7 +54,7 @@ async def test_ce_qui_fut_lu_sous_une_generation_passee_est_oublie_des_la_questi
     assert await generation.confirmer()
     cle = _Cle()
     tenue = weakref.ref(cle)
-    memoire.garder("a", cle, memoire.numero)
+    memoire.garder("a", cle, memoire.etat)
     del cle
     assert memoire.lire("b") is None
     assert tenue() is not None
@@ -69,7 +69,7 @@ async def test_sans_nouveau_regard_la_memoire_n_est_plus_sure(base: Base) -> Non
     memoire: Memoire[str, int] = Memoire(generation)
     debut = time.monotonic()
     assert await generation.confirmer()
-    memoire.garder("a", 1, memoire.numero)
+    memoire.garder("a", 1, memoire.etat)
     while memoire.lire("a") is not None:
         assert time.monotonic() - debut < ECART_MAX_S
         await asyncio.sleep(0.01)

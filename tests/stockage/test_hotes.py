@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from app.reglages import ReglageInvalide
 from app.stockage.base import Base
 from app.stockage.embarque import PostgresEmbarque
 from app.stockage.hotes import Hotes, hotes_de
@@ -30,6 +32,14 @@ _VITE_S = 4
 @pytest.mark.parametrize(("suite", "hotes"), _SUITES.items())
 def test_les_hotes_d_une_url(suite: str, hotes: list[tuple[str, int]]) -> None:
     assert hotes_de(f"postgresql://{suite}") == hotes
+
+
+@pytest.mark.parametrize("suite", ["u:SECRETpa/ss@hote/x", "u@a:SECRET,b:5432/x", "u@a/x?port=SECRET"])
+def test_un_port_illisible_ne_se_repete_pas(suite: str) -> None:
+    """It may be the beginning of a password that was not encoded."""
+    with pytest.raises(ReglageInvalide, match="%2F") as refus:
+        hotes_de(f"postgresql://{suite}")
+    assert "SECRET" not in "".join(traceback.format_exception(refus.value))
 
 
 class Relais:

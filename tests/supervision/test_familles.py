@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from sqlalchemy import event
 
 from app.acces.roles import Role
-from app.recompte.service import a_recompter, recompter
+from app.recompte.service import a_recompter, noter, recompter
 from app.supervision.lecture import FRAICHE_S
 from tests.contrat.aides import etat_dit, inscrire_rival, mettre
 from tests.contrat.semis import semis
@@ -200,7 +200,9 @@ async def test_le_dernier_recompte_se_voit_au_releve_suivant(cnam: Service, prop
     base = cnam.application.state.base
     for ecarts in (0, 1):
         (preserie,) = await a_recompter(base, PRESERIE)
-        await recompter(base, preserie, lambda: None, 10)
+        recompte = await recompter(base, preserie, lambda: None, 10)
+        assert recompte is not None
+        await noter(base, preserie, recompte)
         fait_le = await proprietaire.fetchval("SELECT fait_le FROM recompte")
         prevues = attendues(await _bilan(cnam), installes=5, ecarts=ecarts, recompte_le=fait_le.timestamp())
         _verifier(await _releve(cnam), prevues)
