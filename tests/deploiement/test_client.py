@@ -28,7 +28,7 @@ from tests.processus.lancement import environnement, executer, port_libre
 
 pytestmark = exige_nginx
 TRACES = 1_200
-PRESSE = Reglages(patience_s=3, base_s=0.05, plafond_s=0.2)
+PRESSE = Reglages(patience_s=1, base_s=0.05, plafond_s=0.2)
 
 
 @pytest.fixture
