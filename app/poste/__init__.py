@@ -1,13 +1,14 @@
 """The reference workstation client: sends traces in lots, resends what was lost, stops when it is told to.
 
 Read it in this order: `lots` (pure: traces become lots), `reprise` (pure: what follows from an answer),
-`resultat` (pure: the sums), `consigne` (may this workstation still send?), `client` (one HTTP attempt),
-`envoi` (lots in flight, retries, stops); then `spool` (traces on disk until they are answered for), `support`
-(its file), `exclusivite` (one process at a time on it) and `tournee` (sends what it holds). `simulation` sends
-a file; `affichage` shows progress and sums. It imports nothing else of `app`: a software house can read it
-alone and write it again in its own language.
+`resultat` (pure: the sums), `consigne` (may this workstation still send?), `certificat` (TLS), `client`
+(one HTTP attempt), `envoi` (lots in flight, retries, stops); then `spool` (traces on disk until they are
+answered for), `support` (its file), `exclusivite` (one process at a time on it) and `tournee` (sends what it
+holds). `simulation` sends a file; `affichage` shows progress and sums. It imports nothing else of `app`: a
+software house can read it alone and write it again in its own language.
 """
 
+from app.poste.certificat import contexte_tls
 from app.poste.client import ClientPoste
 from app.poste.consigne import PosteSuivi
 from app.poste.erreurs import (
@@ -22,7 +23,13 @@ from app.poste.erreurs import (
     SpoolPlein,
     TraceNonEncodable,
 )
-from app.poste.interruptions import CleRefusee, EnvoiImpossible, EnvoiInterrompu, ServiceInjoignable
+from app.poste.interruptions import (
+    CertificatRefuse,
+    CleRefusee,
+    EnvoiImpossible,
+    EnvoiInterrompu,
+    ServiceInjoignable,
+)
 from app.poste.lots import Trace, TraceEncodee
 from app.poste.reglages import Reglages, Temps
 from app.poste.resultat import Rejet, Resultat
@@ -31,6 +38,7 @@ from app.poste.spool import Refus, Spool
 from app.poste.tournee import vider
 
 __all__ = [
+    "CertificatRefuse",
     "CleRefusee",
     "ClientPoste",
     "DejaRetirees",
@@ -55,6 +63,7 @@ __all__ = [
     "Trace",
     "TraceEncodee",
     "TraceNonEncodable",
+    "contexte_tls",
     "simuler",
     "vider",
 ]

@@ -2,19 +2,21 @@
 
 import asyncio
 import gzip
+import ssl
 from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from app.poste.certificat import refus_du_serveur
 from app.poste.consigne import Consigne, PosteSuivi
 from app.poste.envoi import Acquittement, Avancement, Envoi
 from app.poste.erreurs import ReglageInvalide
 from app.poste.lecture import ReponseInattendue, probleme
 from app.poste.lots import Lot, Source, former_lots
 from app.poste.reglages import Reglages, Temps
-from app.poste.reprise import Issue, Suite, attente_demandee, lire_date, suite_du_statut
+from app.poste.reprise import Issue, Suite, attente_demandee, lire_date, suite_de_la_reponse
 from app.poste.resultat import Resultat, lire_accuse
 
 CHEMIN = "/traces"
@@ -25,8 +27,9 @@ GZIP_NIVEAU = 3
 class ClientPoste:
     """Sends traces to the service at `url` with the access key `cle`.
 
-    `poste` makes it obey the consigne of one workstation; leave it out to send for several. An `http` client
-    that is given stays its owner's to close; otherwise use `async with`, or call `fermer`.
+    `poste` makes it obey the consigne of one workstation; leave it out to send for several. `tls` (`contexte_tls`)
+    presents the workstation's certificate. An `http` client that is given brings its own TLS and stays its owner's
+    to close; otherwise use `async with`, or call `fermer`.
     """
 
     def __init__(
@@ -36,18 +39,21 @@ class ClientPoste:
         *,
         reglages: Reglages | None = None,
         poste: PosteSuivi | None = None,
+        tls: ssl.SSLContext | None = None,
         http: httpx.AsyncClient | None = None,
         temps: Temps | None = None,
     ) -> None:
         self._reglages = reglages or Reglages()
         self._temps = temps or Temps()
         base = _adresse(url)
+        if tls and not base.startswith("https:"):
+            raise ReglageInvalide("Un certificat ne sert qu'à une adresse en https : vérifiez celle du service.")
         self._url = base + CHEMIN
         self._entetes = {"Authorization": f"Bearer {_cle(cle)}", "Accept": "application/json"}
         self._ferme_http = http is None
         # One connection more than the lots use, for the consigne.
         limites = httpx.Limits(max_connections=self._reglages.connexions + 1)
-        self._http = http or httpx.AsyncClient(limits=limites)
+        self._http = http or httpx.AsyncClient(limits=limites, verify=tls or True)
         self._consigne = Consigne(self._http, base, self._entetes, poste, self._temps) if poste else None
 
     async def __aenter__(self) -> Self:
@@ -93,11 +99,15 @@ class ClientPoste:
         except TimeoutError:
             return Issue(Suite.REPRENDRE, f"aucune réponse en {delai:g} s")
         except httpx.RequestError as erreur:
+            if refus_du_serveur(erreur):
+                return Issue(Suite.REPRENDRE, "le certificat du serveur n'est pas de confiance : autorité, nom ou date")
             return Issue(Suite.REPRENDRE, f"réponse perdue, {type(erreur).__name__}")
         return self._interpreter(reponse, lot)
 
     def _interpreter(self, reponse: httpx.Response, lot: Lot) -> Issue:
-        suite, motif = suite_du_statut(reponse.status_code), f"statut {reponse.status_code}"
+        motif = f"statut {reponse.status_code}"
+        code, detail = (None, None) if reponse.is_success else probleme(reponse.content)
+        suite = suite_de_la_reponse(reponse.status_code, code)
         if suite is Suite.ACQUITTE:
             try:
                 return Issue(suite, motif, accuse=lire_accuse(reponse.content, lot))
@@ -106,7 +116,6 @@ class ClientPoste:
         # The service's own clock, where it gives it: a workstation's may be hours off.
         maintenant = lire_date(reponse.headers.get("Date", "")) or self._temps.maintenant()
         attente = attente_demandee(reponse.headers.get("Retry-After"), maintenant)
-        code, detail = probleme(reponse.content)
         return Issue(suite, motif, attente_demandee=attente, code=code, detail=detail)
 
 

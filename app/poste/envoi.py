@@ -7,7 +7,13 @@ from operator import attrgetter
 from typing import NoReturn
 
 from app.poste.consigne import Consigne
-from app.poste.interruptions import CleRefusee, EnvoiImpossible, EnvoiInterrompu, ServiceInjoignable
+from app.poste.interruptions import (
+    CertificatRefuse,
+    CleRefusee,
+    EnvoiImpossible,
+    EnvoiInterrompu,
+    ServiceInjoignable,
+)
 from app.poste.lots import Lot
 from app.poste.reglages import Reglages, Temps
 from app.poste.reprise import Issue, Suite
@@ -19,6 +25,7 @@ Tentative = Callable[[Lot], Awaitable[Issue]]
 
 INTERRUPTIONS: dict[Suite, type[EnvoiInterrompu]] = {
     Suite.CLE_REFUSEE: CleRefusee,
+    Suite.CERTIFICAT_REFUSE: CertificatRefuse,
     Suite.IMPOSSIBLE: EnvoiImpossible,
     Suite.REPRENDRE: ServiceInjoignable,
 }

@@ -1,7 +1,7 @@
 """What this package raises on its own account. No message holds the content of a trace, an N° AM or the key.
 
 ErreurPoste
-├── ReglageInvalide       a setting, the address or the key cannot work
+├── ReglageInvalide       a setting, the address, the key or the certificate cannot work
 ├── TraceNonEncodable     a trace cannot be written as JSON
 ├── FichierInvalide       a file of traces cannot be read
 ├── ErreurSpool           the spool could not do what it was asked
@@ -12,6 +12,7 @@ ErreurPoste
 │   └── DejaRetirees          the traces to remove are not there: two sendings at once
 └── EnvoiInterrompu       (interruptions.py) the sending stopped; carries its sums and what remains
     ├── CleRefusee            401 or 403
+    ├── CertificatRefuse      403 of the proxy, which asks for the workstation's certificate
     ├── EnvoiImpossible       the service refuses the whole request, as the client made it
     └── ServiceInjoignable    no usable answer for as long as the client's patience lasts
 """
@@ -24,7 +25,7 @@ class ErreurPoste(Exception):
 
 
 class ReglageInvalide(ErreurPoste):
-    """A setting, the address or the key cannot work."""
+    """A setting, the address, the key or the certificate cannot work."""
 
 
 class TraceNonEncodable(ErreurPoste):

@@ -1,4 +1,4 @@
-"""The three ways a sending ends before its source does; what was not acknowledged is given back."""
+"""The four ways a sending ends before its source does; what was not acknowledged is given back."""
 
 from collections.abc import Sequence
 
@@ -41,6 +41,16 @@ class CleRefusee(EnvoiInterrompu):
     modele = (
         "La clé d'accès est refusée ({motif}). Demandez une nouvelle clé à qui vous a remis celle-ci, puis "
         "relancez l'envoi des traces conservées."
+    )
+
+
+class CertificatRefuse(EnvoiInterrompu):
+    """403 of the proxy: it wants the workstation's certificate; neither the key nor the traces are at fault."""
+
+    modele = (
+        "Le certificat du poste manque ou est refusé ({motif}) ; les traces ne sont pas en cause. Configurez "
+        "celui que vous avez reçu, ou demandez un certificat à qui vous a remis la clé d'accès, puis relancez "
+        "l'envoi des traces conservées."
     )
 
 

@@ -16,6 +16,7 @@ class Suite(StrEnum):
     REPRENDRE = "reprendre"
     COUPER = "couper"
     CLE_REFUSEE = "cle-refusee"
+    CERTIFICAT_REFUSE = "certificat-refuse"
     IMPOSSIBLE = "impossible"
 
 
@@ -31,8 +32,18 @@ class Issue:
     detail: str | None = None
 
 
-def suite_du_statut(statut: int) -> Suite:
-    """The traces of an array are answered one by one, so a 403 for the whole is for the key."""
+DU_PROXY = {
+    "certificat-absent": Suite.CERTIFICAT_REFUSE,
+    "certificat-refuse": Suite.CERTIFICAT_REFUSE,
+    "acces-refuse": Suite.IMPOSSIBLE,
+}
+"""What a 403 of the proxy before the service is for, by its code."""
+
+
+def suite_de_la_reponse(statut: int, code: str | None = None) -> Suite:
+    """The traces of an array are answered one by one, so a 403 for the whole is for the key, or is the proxy's."""
+    if statut == 403 and code in DU_PROXY:
+        return DU_PROXY[code]
     if 200 <= statut < 300:
         return Suite.ACQUITTE
     if statut in {401, 403}:

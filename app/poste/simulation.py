@@ -2,6 +2,7 @@
 
 import json
 import random
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ async def simuler(
     connexions: int = 1,
     taille_lot: int = 500,
     melange: int | None = None,
+    tls: ssl.SSLContext | None = None,
     avancement: Avancement | None = None,
 ) -> Resultat:
     """Sends every line as it is; the positions in the result are line numbers, from 1.
@@ -34,7 +36,7 @@ async def simuler(
     traces = lire_traces(fichier)
     if melange is not None:
         traces = iter(_melanger(traces, melange))
-    async with ClientPoste(url, cle, reglages=reglages) as client:
+    async with ClientPoste(url, cle, reglages=reglages, tls=tls) as client:
         return await client.envoyer(traces, avancement=avancement)
 
 

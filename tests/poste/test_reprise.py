@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.poste.reprise import Attentes, Suite, attente_demandee, lire_date, suite_du_statut
+from app.poste.reprise import Attentes, Suite, attente_demandee, lire_date, suite_de_la_reponse
 
 MAINTENANT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -22,7 +22,21 @@ MAINTENANT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     ],
 )
 def test_suite_du_statut(suite: Suite, statuts: list[int]) -> None:
-    assert {suite_du_statut(statut) for statut in statuts} == {suite}
+    assert {suite_de_la_reponse(statut) for statut in statuts} == {suite}
+
+
+@pytest.mark.parametrize(
+    ("statut", "code", "suite"),
+    [
+        (403, "role-insuffisant", Suite.CLE_REFUSEE),
+        (403, "certificat-absent", Suite.CERTIFICAT_REFUSE),
+        (403, "certificat-refuse", Suite.CERTIFICAT_REFUSE),
+        (403, "acces-refuse", Suite.IMPOSSIBLE),
+        (401, "certificat-refuse", Suite.CLE_REFUSEE),
+    ],
+)
+def test_un_403_du_proxy_n_est_pas_pour_la_cle(statut: int, code: str, suite: Suite) -> None:
+    assert suite_de_la_reponse(statut, code) is suite
 
 
 @pytest.mark.parametrize(
