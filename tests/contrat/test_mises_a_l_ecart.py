@@ -151,9 +151,12 @@ async def test_les_mesures_la_suivent(cnam: Service) -> None:
     await semer(cnam)
     await _ecarter(cnam)
     bilan = await _tout_concorde(cnam)
+    ventilation = await cnam.lire(f"/bilan/preseries/{PRESERIE}/ventilation?par=version")
+    bilan["versions"] = ventilation["lignes"]
+    suivies = ("executions", "scor_executions", "taux_enregistrement", "version_executions")
     releve = lire((await cnam.appeler("GET", "/metrics")).text)
     for cle, valeur in attendues(bilan, installes=0).items():
-        if cle[0] in ("preserie_executions", "preserie_scor_executions", "preserie_taux_enregistrement"):
+        if cle[0].removeprefix("preserie_") in suivies:
             assert pareil(releve.valeurs[cle], valeur), cle
 
 
