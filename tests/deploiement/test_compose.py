@@ -1,6 +1,7 @@
 """deploy/compose: valid by the Compose Specification, confined, and on files and names that exist."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -161,7 +162,20 @@ def test_nginx_admet_sa_configuration(prepare: Path, tmp_path: Path) -> None:
     certificats.write_text(certificats.read_text().replace("/etc/traces-postes/tls", str(prepare / "secrets" / "tls")))
     repliques = conf / "site" / "repliques.conf"
     repliques.write_text(re.sub(r"replique-(\d)", r"127.0.0.\1", repliques.read_text()))
-    verdict = subprocess.run(
-        ["nginx", "-t", "-c", conf / "nginx.conf"], capture_output=True, text=True, timeout=60, check=False
-    )
+    dite = subprocess.run(["nginx", "-V"], capture_output=True, text=True, timeout=60, check=True).stderr
+    d_origine = dict(re.findall(r"--http-(\S+-temp-path)=(\S+)", dite))
+    assert len(d_origine) == 5
+    for nom in d_origine:
+        assert f" {nom.replace('-', '_')} {tmp_path}" in texte
+    essai = ["nginx", "-t", "-c", str(conf / "nginx.conf")]
+    if _peut_monter():  # the folders of its build are on a read-only root, as in the container
+        parents = {os.path.dirname(chemin) for chemin in d_origine.values()}
+        figer = "".join(f"mount -t tmpfs -o ro rien {parent} && " for parent in parents)
+        essai = ["unshare", "--mount", "sh", "-c", f'{figer}exec "$@"', "sh", *essai]
+    verdict = subprocess.run(essai, capture_output=True, text=True, timeout=60, check=False)
     assert verdict.returncode == 0, verdict.stderr
+
+
+def _peut_monter() -> bool:
+    essai = ["unshare", "--mount", "mount", "-t", "tmpfs", "rien", "/mnt"]
+    return os.geteuid() == 0 and subprocess.run(essai, capture_output=True, check=False).returncode == 0
