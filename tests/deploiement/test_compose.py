@@ -169,7 +169,7 @@ def test_nginx_admet_sa_configuration(prepare: Path, tmp_path: Path) -> None:
         assert f" {nom.replace('-', '_')} {tmp_path}" in texte
     essai = ["nginx", "-t", "-c", str(conf / "nginx.conf")]
     if _peut_monter():  # the folders of its build are on a read-only root, as in the container
-        parents = {os.path.dirname(chemin) for chemin in d_origine.values()}
+        parents = {Path(chemin).parent for chemin in d_origine.values()}
         figer = "".join(f"mount -t tmpfs -o ro rien {parent} && " for parent in parents)
         essai = ["unshare", "--mount", "sh", "-c", f'{figer}exec "$@"', "sh", *essai]
     verdict = subprocess.run(essai, capture_output=True, text=True, timeout=60, check=False)
