@@ -50,7 +50,7 @@ NON_EXECUTES = {
     ("docs/mise-a-niveau.md", "install -d /etc/traces-postes"): "needs systemd",
     ("docs/mise-a-niveau.md", "systemctl start traces-postes-migration@"): "needs systemd",
     ("docs/pannes.md", "make pannes                             "): "the tests themselves",
-    ("docs/proxy.md", "certificats.sh autorite /root/autorite"): "tests/deploiement does it in a folder of its own",
+    ("docs/proxy.md", "certificats.sh autorite /srv/autorite"): "tests/deploiement does it in a folder of its own",
     ("docs/passage-a-l-echelle.md", "TRACES_POSTES_READ_URL: postgresql://ser"): "a setting",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",
     ("docs/reglages.md", "docker build -t traces-postes ."): "needs docker",
