@@ -14,6 +14,8 @@ import pytest
 
 from tests.processus.lancement import PATIENCE_S, attendre, nettoyer, port_libre
 
+DOSSIER_IMPOSSIBLE = "/dev/null/pas-de-base-embarquee"
+"""Where no embedded database can be, whatever the account: a deployment without an address must not bring one."""
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 _ABSENTS = NGINX is None or shutil.which("openssl") is None

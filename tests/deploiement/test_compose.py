@@ -1,5 +1,6 @@
 """deploy/compose: valid by the Compose Specification, confined, and on files and names that exist."""
 
+import ipaddress
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import yaml
 
 from app.cli.service import DELAI_D_ARRET_S
 from app.reglages import Reglages
+from tests.deploiement.proxy import DOSSIER_IMPOSSIBLE
 from tests.outils import Corps
 from tests.test_documents import DOCS
 
@@ -60,7 +62,7 @@ def test_aucun_service_n_a_de_droits(decrit: Corps) -> None:
         assert not {"privileged", "cap_add", "devices", "network_mode", "ipc"} & service.keys(), nom
         assert int(service["user"].split(":")[0]) > 0, nom
         assert {"mem_limit", "cpus", "pids_limit", "healthcheck", "logging"} <= service.keys(), nom
-        assert re.search(r":v?\d+\.\d+", service["image"]), nom
+        assert re.search(r":(\$\{VERSION:-)?v?\d+\.\d+", service["image"]), nom
         assert all("docker.sock" not in montage for montage in service.get("volumes", [])), nom
     ecrits = [m for s in decrit["services"].values() for m in s.get("volumes", []) if ":ro" not in m]
     assert {montage.split(":")[0] for montage in ecrits} == decrit["volumes"].keys()
@@ -76,6 +78,30 @@ def test_la_base_n_est_vue_que_du_service(decrit: Corps) -> None:
     assert all(port.startswith("127.0.0.1:") for port in publies["grafana"])
     dehors = {nom for nom, service in services.items() if "dehors" in service["networks"]}
     assert dehors == {"nginx", "grafana", "alertmanager"}
+
+
+def test_les_repliques_gardent_leur_adresse(decrit: Corps) -> None:
+    """nginx resolves a name once; nobody else is given an address of theirs meanwhile."""
+    texte = json.dumps(decrit).replace("${RESEAU:-172.28.98}", "172.28.98")
+    lu = json.loads(texte)
+    (plage,) = lu["networks"]["service"]["ipam"]["config"]
+    reseau, donnees = (ipaddress.ip_network(plage[nom]) for nom in ("subnet", "ip_range"))
+    adresses = {
+        ipaddress.ip_address(lu["services"][nom]["networks"]["service"]["ipv4_address"])
+        for nom in ("replique-1", "replique-2")
+    }
+    assert len(adresses) == 2
+    assert all(adresse in reseau and adresse not in donnees for adresse in adresses)
+
+
+def test_le_journal_de_la_base_ne_cite_rien(decrit: Corps) -> None:
+    commande = decrit["services"]["base"]["command"]
+    assert {"log_error_verbosity=terse", "log_min_error_statement=panic"} <= set(commande)
+
+
+def test_sans_adresse_de_base_rien_n_est_embarque(decrit: Corps) -> None:
+    for nom in ("migration", "replique-1", "replique-2"):
+        assert decrit["services"][nom]["environment"]["TRACES_POSTES_DATA_DIR"] == DOSSIER_IMPOSSIBLE
 
 
 def test_les_repliques_attendent_la_migration_et_s_arretent_proprement(decrit: Corps) -> None:

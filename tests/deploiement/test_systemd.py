@@ -12,7 +12,7 @@ import typer.main
 from app.cli import app as commandes
 from app.reglages import Reglages
 from app.stockage.secrets_locaux import en_texte
-from tests.deploiement.proxy import DEPLOY
+from tests.deploiement.proxy import DEPLOY, DOSSIER_IMPOSSIBLE
 from tests.processus.lancement import COMMANDE
 
 UNITES = DEPLOY / "systemd"
@@ -90,6 +90,7 @@ def test_sans_adresse_de_base_une_unite_refuse(tmp_path: Path, commande: str) ->
     unites = {"serve": "@", "migrer": "-migration@", "recompter": "-recompter"}
     lus = _lire(UNITES / f"traces-postes{unites[commande]}.service")
     (dossier,) = [valeur.split("=", 1)[1] for nom, valeur in lus if nom == "Environment"]
+    assert dossier == DOSSIER_IMPOSSIBLE
     env = {"TRACES_POSTES_DATA_DIR": dossier, "TRACES_POSTES_CLE_MAITRESSE": en_texte(bytes(32))}
     fini = subprocess.run(
         [COMMANDE, commande], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
