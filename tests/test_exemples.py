@@ -53,6 +53,7 @@ NON_EXECUTES = {
     ("docs/proxy.md", "certificats.sh autorite /srv/autorite"): "tests/deploiement does it in a folder of its own",
     ("docs/passage-a-l-echelle.md", "TRACES_POSTES_READ_URL: postgresql://ser"): "a setting",
     ("docs/reglages.md", "export TRACES_POSTES_CLE_MAITRESSE=$(ope"): "needs a PostgreSQL server and its owner",
+    ("docs/reglages.md", "ALTER SYSTEM SET log_error_verbosity = '"): "settings of a server",
     ("docs/reglages.md", "docker build -t traces-postes ."): "needs docker",
     ("docs/sauvegarde.md", "TRACES_POSTES_MIGRATION_URL=postgresql:/"): "tests/sauvegarde runs the scripts",
     ("docs/sauvegarde.md", "createdb --owner=owner base"): "tests/sauvegarde runs the scripts",
