@@ -1,6 +1,7 @@
 -- Once, on the primary of a new cluster, as its superuser:
 --   read -rs PROPRIETAIRE SERVICE; export PROPRIETAIRE SERVICE; psql -f base.sql
 -- (the two passwords, from the environment: command lines are seen by all), then `traces-postes migrer` as the owner.
+\set ON_ERROR_STOP on
 \getenv proprietaire PROPRIETAIRE
 \getenv service SERVICE
 SET password_encryption = 'scram-sha-256';

@@ -26,7 +26,15 @@ def vierge(tmp_path: Path) -> Iterator[PostgresEmbarque]:
 
 
 def _psql(postgres: PostgresEmbarque, *arguments: str, base: str = "postgres", **env: str) -> None:
-    commande = [outils() / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(base), *arguments]
+    commande: list[str | Path] = [
+        outils() / "psql",
+        "-Xq",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        postgres.url(base),
+        *arguments,
+    ]
     fait = subprocess.run(commande, env=os.environ | env, capture_output=True, text=True, timeout=60, check=False)
     assert fait.returncode == 0, fait.stderr
 
@@ -61,7 +69,8 @@ def test_l_utilisateur_du_service_est_remplace(
     migrer(vierge.url(base, "proprietaire"))
     assert demander(vierge.url(base, "service"), "SELECT count(*) FROM trace")
     requete = "SELECT count(*) FROM pg_authid WHERE rolname IN ('service', 'proprietaire') AND rolpassword ~ '^SCRAM'"
-    assert demander(vierge.url(base), requete) == [(2,)]
+    ((chiffres,),) = demander(vierge.url(base), requete)
+    assert chiffres == 2
     page = (DOCS / "cles.md").read_text("utf-8")
     (creer,) = re.findall(r"^CREATE ROLE service_2 .*;$", page, re.MULTILINE)
     _psql(vierge, "-c", creer, base=base)

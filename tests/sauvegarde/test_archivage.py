@@ -35,6 +35,7 @@ def archives(tmp_path: Path) -> Path:
 
 def _commande(archives: Path) -> str:
     page = (DOCS / "sauvegarde.md").read_text("utf-8")
+    commande: str
     (commande,) = re.findall(r"^archive_command = '(.*)'$", page, re.MULTILINE)
     return commande.replace("/archives/", f"{archives}/")
 
