@@ -19,6 +19,8 @@ for mot in base_administrateur base_proprietaire base_service grafana; do garder
 for cle in cle_maitresse cle_signature; do garder "$cle" "$(openssl rand -base64 32)"; done
 garder migration_url "postgresql://proprietaire:$(<secrets/base_proprietaire)@base:5432/traces"
 garder database_url "postgresql://service:$(<secrets/base_service)@base:5432/traces"
+garder cles_maitresses_anciennes "" # former keys, while they change: docs/cles.md
+garder cles_publiques ""
 garder supervision "" # « traces-postes cle creer --role supervision », once the service runs
 
 if [[ ! -e secrets/tls/serveur.pem ]]; then

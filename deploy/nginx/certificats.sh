@@ -4,7 +4,7 @@
 #   certificats.sh serveur DOSSIER NOM [NOM…]   the server's certificate, for these names or addresses
 #   certificats.sh poste DOSSIER NOM            a workstation's: NOM.pem and NOM.cle
 #   certificats.sh revoquer DOSSIER NOM         revokes it, and renews the list
-#   certificats.sh liste DOSSIER                renews the list: it is valid for JOURS_LISTE days (7)
+#   certificats.sh liste DOSSIER                renews the list: it is valid for JOURS_LISTE days (30)
 set -euo pipefail
 
 aide() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -13,7 +13,7 @@ dire() { echo "$*" >&2; exit 1; }
 (($# >= 2)) || aide
 geste=$1 dossier=$2
 shift 2
-jours_autorite=3650 jours_poste=${JOURS_POSTE:-365} jours_liste=${JOURS_LISTE:-7}
+jours_autorite=3650 jours_poste=${JOURS_POSTE:-365} jours_liste=${JOURS_LISTE:-30}
 umask 077
 
 configuration() {

@@ -14,6 +14,8 @@ import pytest
 
 from tests.processus.lancement import PATIENCE_S, attendre, nettoyer, port_libre
 
+DOSSIER_IMPOSSIBLE = "/dev/null/pas-de-base-embarquee"
+"""Where no embedded database can be, whatever the account: a deployment without an address must not bring one."""
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 _ABSENTS = NGINX is None or shutil.which("openssl") is None
@@ -93,13 +95,11 @@ def configurer(
     shutil.copytree(DEPLOY / "nginx", prefixe, dirs_exist_ok=True)
     (prefixe / "journaux").mkdir(exist_ok=True)
     _remplacer(prefixe / "nginx.conf", *((la, f"{prefixe}/journaux/") for la in _DE_DEBIAN[1:]))
-    autres = "".join(f"{nom}_temp_path {prefixe}/journaux/{nom};\n" for nom in ("fastcgi", "uwsgi", "scgi"))
     _remplacer(
         prefixe / "nginx.conf",
         (_DE_DEBIAN[0], f"{prefixe}/nginx.pid"),
         ("user www-data;", "user root;" if os.geteuid() == 0 else ""),
         ("worker_processes auto", "worker_processes 2"),
-        ("http {", f"http {{\n{autres}"),
     )
     for nom, reste in (
         ("ecoute-defaut", "ssl default_server; server_name _;"),

@@ -1,6 +1,8 @@
 """deploy/compose: valid by the Compose Specification, confined, and on files and names that exist."""
 
+import ipaddress
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ import yaml
 
 from app.cli.service import DELAI_D_ARRET_S
 from app.reglages import Reglages
+from tests.deploiement.proxy import DOSSIER_IMPOSSIBLE
 from tests.outils import Corps
 from tests.test_documents import DOCS
 
@@ -59,7 +62,7 @@ def test_aucun_service_n_a_de_droits(decrit: Corps) -> None:
         assert not {"privileged", "cap_add", "devices", "network_mode", "ipc"} & service.keys(), nom
         assert int(service["user"].split(":")[0]) > 0, nom
         assert {"mem_limit", "cpus", "pids_limit", "healthcheck", "logging"} <= service.keys(), nom
-        assert re.search(r":v?\d+\.\d+", service["image"]), nom
+        assert re.search(r":(\$\{VERSION:-)?v?\d+\.\d+", service["image"]), nom
         assert all("docker.sock" not in montage for montage in service.get("volumes", [])), nom
     ecrits = [m for s in decrit["services"].values() for m in s.get("volumes", []) if ":ro" not in m]
     assert {montage.split(":")[0] for montage in ecrits} == decrit["volumes"].keys()
@@ -75,6 +78,30 @@ def test_la_base_n_est_vue_que_du_service(decrit: Corps) -> None:
     assert all(port.startswith("127.0.0.1:") for port in publies["grafana"])
     dehors = {nom for nom, service in services.items() if "dehors" in service["networks"]}
     assert dehors == {"nginx", "grafana", "alertmanager"}
+
+
+def test_les_repliques_gardent_leur_adresse(decrit: Corps) -> None:
+    """nginx resolves a name once; nobody else is given an address of theirs meanwhile."""
+    texte = json.dumps(decrit).replace("${RESEAU:-172.28.98}", "172.28.98")
+    lu = json.loads(texte)
+    (plage,) = lu["networks"]["service"]["ipam"]["config"]
+    reseau, donnees = (ipaddress.ip_network(plage[nom]) for nom in ("subnet", "ip_range"))
+    adresses = {
+        ipaddress.ip_address(lu["services"][nom]["networks"]["service"]["ipv4_address"])
+        for nom in ("replique-1", "replique-2")
+    }
+    assert len(adresses) == 2
+    assert all(adresse in reseau and adresse not in donnees for adresse in adresses)
+
+
+def test_le_journal_de_la_base_ne_cite_rien(decrit: Corps) -> None:
+    commande = decrit["services"]["base"]["command"]
+    assert {"log_error_verbosity=terse", "log_min_error_statement=panic"} <= set(commande)
+
+
+def test_sans_adresse_de_base_rien_n_est_embarque(decrit: Corps) -> None:
+    for nom in ("migration", "replique-1", "replique-2"):
+        assert decrit["services"][nom]["environment"]["TRACES_POSTES_DATA_DIR"] == DOSSIER_IMPOSSIBLE
 
 
 def test_les_repliques_attendent_la_migration_et_s_arretent_proprement(decrit: Corps) -> None:
@@ -161,7 +188,20 @@ def test_nginx_admet_sa_configuration(prepare: Path, tmp_path: Path) -> None:
     certificats.write_text(certificats.read_text().replace("/etc/traces-postes/tls", str(prepare / "secrets" / "tls")))
     repliques = conf / "site" / "repliques.conf"
     repliques.write_text(re.sub(r"replique-(\d)", r"127.0.0.\1", repliques.read_text()))
-    verdict = subprocess.run(
-        ["nginx", "-t", "-c", conf / "nginx.conf"], capture_output=True, text=True, timeout=60, check=False
-    )
+    dite = subprocess.run(["nginx", "-V"], capture_output=True, text=True, timeout=60, check=True).stderr
+    d_origine = dict(re.findall(r"--http-(\S+-temp-path)=(\S+)", dite))
+    assert len(d_origine) == 5
+    for nom in d_origine:
+        assert f" {nom.replace('-', '_')} {tmp_path}" in texte
+    essai = ["nginx", "-t", "-c", str(conf / "nginx.conf")]
+    if _peut_monter():  # the folders of its build are on a read-only root, as in the container
+        parents = {Path(chemin).parent for chemin in d_origine.values()}
+        figer = "".join(f"mount -t tmpfs -o ro rien {parent} && " for parent in parents)
+        essai = ["unshare", "--mount", "sh", "-c", f'{figer}exec "$@"', "sh", *essai]
+    verdict = subprocess.run(essai, capture_output=True, text=True, timeout=60, check=False)
     assert verdict.returncode == 0, verdict.stderr
+
+
+def _peut_monter() -> bool:
+    essai = ["unshare", "--mount", "mount", "-t", "tmpfs", "rien", "/mnt"]
+    return os.geteuid() == 0 and subprocess.run(essai, capture_output=True, check=False).returncode == 0

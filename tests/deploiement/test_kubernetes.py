@@ -11,6 +11,7 @@ import yaml
 
 from app.cli.service import DELAI_D_ARRET_S
 from app.reglages import Reglages
+from tests.deploiement.proxy import DOSSIER_IMPOSSIBLE
 from tests.outils import Corps
 from tests.test_documents import DOCS
 
@@ -108,11 +109,15 @@ def test_les_secrets_sont_hors_des_fichiers_et_les_reglages_existent(exemple: li
     assert set(map(tuple, donnes.values())) == {("traces-postes",)}
     connus = {f"TRACES_POSTES_{nom.upper()}" for nom in Reglages.model_fields}
     (reglages,) = [objet for objet in exemple if objet["kind"] == "ConfigMap"]
-    assert {"TRACES_POSTES_URL_PUBLIQUE", "TRACES_POSTES_NIVEAU_JOURNAL"} == reglages["data"].keys() <= connus
+    dits = {"TRACES_POSTES_URL_PUBLIQUE", "TRACES_POSTES_NIVEAU_JOURNAL", "TRACES_POSTES_DATA_DIR"}
+    assert dits == reglages["data"].keys() <= connus
+    assert reglages["data"]["TRACES_POSTES_DATA_DIR"] == DOSSIER_IMPOSSIBLE
     for qui, modele in _modeles(exemple):
         for conteneur in modele["spec"]["containers"]:
             sources = [source["configMapRef"]["name"] for source in conteneur.get("envFrom", [])]
             assert sources in ([], [reglages["metadata"]["name"]]), qui
+            siens = [{"name": "TRACES_POSTES_DATA_DIR", "value": DOSSIER_IMPOSSIBLE}]
+            assert bool(sources) != (conteneur.get("env") == siens), qui
 
 
 def test_une_mise_a_jour_n_ote_aucune_replique_avant_que_la_suivante_serve(exemple: list[Corps]) -> None:

@@ -144,6 +144,9 @@ def test_gzip_passe_tel_quel_et_plus_d_un_mio_est_refuse(poste: httpx.Client) ->
     verifier_probleme(poste.post("/traces", content=juste + b" ", headers=json_), 413, "corps-trop-grand")
     par_morceaux = poste.post("/traces", content=iter([juste, b" "]), headers=json_)
     verifier_probleme(par_morceaux, 413, "corps-trop-grand")
+    verifier_probleme(poste.put("/preseries/x", content=b" " * 65_537, headers=json_), 413, "corps-trop-grand")
+    par_morceaux = poste.put("/preseries/x", content=iter([b" " * 65_537]), headers=json_)
+    verifier_probleme(par_morceaux, 413, "corps-trop-grand")
     bombe = poste.post("/traces", content=gzip.compress(juste + b" "), headers=entetes)
     assert bombe.status_code == 413
     verifier_reponse(bombe)  # the service's own

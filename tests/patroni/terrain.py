@@ -62,7 +62,6 @@ def terrain(dossier: Path) -> Iterator[Terrain]:
         }
         lui = Terrain(noeuds, dossier, carnet, reglages)
         lui.commander("migrer")
-        noeuds.psql("-c", "GRANT traces_postes_service TO service", base="traces_postes")
         yield lui
 
 

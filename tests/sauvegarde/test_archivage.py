@@ -1,6 +1,7 @@
 """Continuous archiving: a base backup and the archived journal of writes bring the database back as of an instant."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +18,7 @@ from tests.outils import registre_exemple, traces_exemple
 from tests.processus.exploitation import Emetteur, Parc, commande, creer_cle, demander
 from tests.processus.lancement import attendre, processus_de
 from tests.sauvegarde.aides import identifiants, outils
+from tests.test_documents import DOCS
 
 SECRETS = {"cle_maitresse": en_texte(ANCIENNE), "cle_signature": en_texte(SIGNATURE)}
 
@@ -31,6 +33,26 @@ def archives(tmp_path: Path) -> Path:
     return dossier
 
 
+def _commande(archives: Path) -> str:
+    page = (DOCS / "sauvegarde.md").read_text("utf-8")
+    commande: str
+    (commande,) = re.findall(r"^archive_command = '(.*)'$", page, re.MULTILINE)
+    return commande.replace("/archives/", f"{archives}/")
+
+
+def test_ce_qui_est_deja_archive_n_est_repris_que_s_il_est_le_meme(tmp_path: Path, archives: Path) -> None:
+    """PostgreSQL asks again where it did not learn of a success: that must not hold it up for ever."""
+    source = tmp_path / "0001"
+    commande = _commande(archives).replace("%p", str(source)).replace("%f", "0001")
+    dits = []
+    for contenu in ("une", "une", "autre"):
+        source.write_text(contenu)
+        dits.append(subprocess.run(["sh", "-c", commande], check=False, timeout=60).returncode == 0)
+        assert (archives / "0001").read_text() == "une"
+    assert dits == [True, True, False]
+    assert [fichier.name for fichier in archives.iterdir()] == ["0001"]
+
+
 @pytest.fixture
 def archive(tmp_path: Path, archives: Path) -> Iterator[PostgresEmbarque]:
     """A server that archives, as docs/sauvegarde.md sets it."""
@@ -38,7 +60,7 @@ def archive(tmp_path: Path, archives: Path) -> Iterator[PostgresEmbarque]:
         "fsync": "off",
         "archive_mode": "on",
         "archive_timeout": "2",
-        "archive_command": f"test ! -f {archives}/%f && cp %p {archives}/.%f && mv {archives}/.%f {archives}/%f",
+        "archive_command": _commande(archives),
     }
     with postgres_embarque(tmp_path / "base", reglages=reglages) as postgres:
         yield postgres
