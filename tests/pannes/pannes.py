@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ import asyncpg
 
 from tests.pannes.disque import remplir, vider
 from tests.pannes.terrain import Terrain
-from tests.processus.lancement import attendre, vivant
+from tests.processus.lancement import attendre, enfants, postgres_fige, vivant
 
 A_PART, A_L_ETROIT, SOUS_FAKETIME, EMBARQUE = "à part", "à l'étroit", "sous faketime", "embarqué"
 """Where a fault is done; see ``epreuve.ouvrir``."""
@@ -56,7 +56,7 @@ def service_tue(terrain: Terrain) -> Iterator[None]:
 @contextmanager
 def connexion_tuee(terrain: Terrain) -> Iterator[None]:
     """One process of PostgreSQL that serves us: all others end with it, and the server recovers by itself."""
-    siens = [pid for pid in _enfants(terrain.postmaster) if b"traces_postes_service" in _commande(pid)]
+    siens = [pid for pid in enfants(terrain.postmaster) if b"traces_postes_service" in _commande(pid)]
     os.kill(random.choice(siens), signal.SIGKILL)
     yield
 
@@ -93,21 +93,8 @@ def _redemarrage(signe: signal.Signals) -> Callable[[Terrain], AbstractContextMa
 
 @contextmanager
 def postgres_suspendu(terrain: Terrain) -> Iterator[None]:
-    postmaster = terrain.postmaster
-    os.kill(postmaster, signal.SIGSTOP)
-    siens = [postmaster]
-    try:
-        siens += _enfants(postmaster)
-        _signaler(siens, signal.SIGSTOP)
+    with postgres_fige(terrain.postmaster):
         yield
-    finally:
-        _signaler(siens, signal.SIGCONT)
-
-
-def _signaler(pids: list[int], signe: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signe)
 
 
 @contextmanager
@@ -233,10 +220,6 @@ def _avance_de(terrain: Terrain, saut: timedelta) -> bool:
     """Whether the service's clock is so far ahead, as it says itself."""
     date = parsedate_to_datetime(terrain.serveur.appeler("GET", "/sante/vivant").headers["Date"])
     return abs(date - datetime.now(UTC) - saut) < timedelta(minutes=1)
-
-
-def _enfants(pid: int) -> list[int]:
-    return [int(mot) for mot in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _commande(pid: int) -> bytes:

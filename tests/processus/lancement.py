@@ -64,6 +64,29 @@ def pid_de_postgres(dossier: Path) -> int | None:
         return None
 
 
+def enfants(pid: int) -> list[int]:
+    return [int(mot) for mot in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def postgres_fige(postmaster: int) -> Iterator[None]:
+    """PostgreSQL and its backends stand still; connections stay open."""
+    os.kill(postmaster, signal.SIGSTOP)
+    siens = [postmaster]
+    try:
+        siens += enfants(postmaster)
+        _signaler(siens, signal.SIGSTOP)
+        yield
+    finally:
+        _signaler(siens, signal.SIGCONT)
+
+
+def _signaler(pids: list[int], signe: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signe)
+
+
 def vivant(pid: int) -> bool:
     """Whether a process runs; a zombie that nobody reaps does not."""
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +24,7 @@ from app.stockage.ouverture import preparer
 from app.stockage.postmaster import PORT
 from app.stockage.tables import ROLE_SERVICE
 from tests.outils import PRESERIE, Corps, Service, trace
-from tests.processus.lancement import pid_de_postgres
+from tests.processus.lancement import pid_de_postgres, postgres_fige
 from tests.supervision.releves import Releve, cellule, lire
 
 AGE = "X-Donnees-Age"
@@ -227,28 +226,15 @@ async def test_une_secondaire_figee_retient_peu_et_peu_de_lectures(
             assert (await _recues(cnam))[1] is None
             durees.append(time.monotonic() - debut)
 
-    with _figee(secondaire):
+    postmaster = pid_de_postgres(secondaire.dossier)
+    assert postmaster is not None
+    with postgres_fige(postmaster):
         await _recues(cnam)
         fin = time.monotonic() + 6
         await asyncio.gather(*(lire_sans_cesse(fin) for _ in range(6)))
     lentes = [duree for duree in durees if duree > 0.9]
     assert len(lentes) <= 4
     assert len(lentes) < len(durees) / 10
-
-
-@contextmanager
-def _figee(serveur: PostgresEmbarque) -> Iterator[None]:
-    postmaster = pid_de_postgres(serveur.dossier)
-    assert postmaster is not None
-    enfants = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    siens = [postmaster, *map(int, enfants)]
-    for pid in siens:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in siens:
-            os.kill(pid, signal.SIGCONT)
 
 
 async def test_une_secondaire_d_une_autre_histoire_n_est_pas_lue(
