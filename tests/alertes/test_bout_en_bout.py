@@ -73,7 +73,7 @@ def _verifier_les_preseries(ici: Surveillance) -> None:
 
 
 def _alterer_un_chiffre(service: Serveur) -> None:
-    """As somebody would who writes to the database; then the weekly recount finds it."""
+    """As somebody would who writes to the database; then the nightly recount finds it."""
     grappe = Grappe.de(service.dossier, {})
     url = PostgresEmbarque(service.dossier, grappe.socket_en_service(), grappe.journal).url()
 
