@@ -121,7 +121,8 @@ def test_les_regles_ne_lisent_que_ce_qui_est_mesure() -> None:
 
 def test_patroni_mesure_ce_que_lisent_les_regles() -> None:
     trouve = importlib.util.find_spec("patroni")
-    assert trouve is not None and trouve.origin is not None
+    assert trouve is not None
+    assert trouve.origin is not None
     mesures = re.findall(r"# TYPE (patroni_\w+) ", Path(trouve.origin).with_name("api.py").read_text("utf-8"))
     assert set(mesures) >= DE_PATRONI
 
