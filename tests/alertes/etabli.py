@@ -137,6 +137,7 @@ def surveillance(service: Serveur, cle: str, dossier: Path, *editeurs: str) -> I
             f"--config.file={reglage}",
             f"--storage.tsdb.path={dossier / 'tsdb'}",
             f"--web.listen-address={prometheus}",
+            "--rules.alert.resend-delay=5s",  # what it sent before it had found Alertmanager; a minute otherwise
         )
         with lance_alertmanager, lance_prometheus:
             yield Surveillance(f"http://{prometheus}", f"http://{alertmanager}", eux)

@@ -25,7 +25,7 @@ from tests.outils import PRESERIE, trace
 from tests.processus.lancement import Serveur, attendre, creer_cle, environnement, executer, pid_de_postgres, serveur
 
 pytestmark = [pytest.mark.skipif(bool(ABSENTS), reason=RAISON), pytest.mark.timeout(400)]
-CNAM, EXPLOITATION = "/cnam", "/exploitation"
+CNAM, EXPLOITATION, VIGIE = "/cnam", "/exploitation", "/vigie"
 SIEN, RIVAL = "/editeurs/ortho-soft", "/editeurs/rival"
 SUJET = f"ortho-plus (présérie {PRESERIE}) : "
 RESUMES = {
@@ -37,6 +37,8 @@ RESUMES = {
     "RefusEnHausse": SUJET + "24,8 % des traces de la dernière heure refusées, plus du triple de la veille",
 }
 """40 refusals among 161 receptions."""
+_POSTES = 24
+"""Ten failures in the accelerated half hour, whatever the machine."""
 MALGRE_LA_MACHINE = {"EnvoisLents", "EcritureEnRetard", "RepliqueInjoignable", "SurveillanceIncomplete", "Surcharge"}
 
 
@@ -73,7 +75,7 @@ def _verifier_les_preseries(ici: Surveillance) -> None:
 
 
 def _alterer_un_chiffre(service: Serveur) -> None:
-    """As somebody would who writes to the database; then the weekly recount finds it."""
+    """As somebody would who writes to the database; then the nightly recount finds it."""
     grappe = Grappe.de(service.dossier, {})
     url = PostgresEmbarque(service.dossier, grappe.socket_en_service(), grappe.journal).url()
 
@@ -121,8 +123,8 @@ def _envois_vains(service: Serveur, cle: str) -> Iterator[None]:
         while not fin.is_set():
             assert service.appeler("POST", "/traces", cle, json=trace()).status_code == 503
 
-    with ThreadPoolExecutor(8) as postes:
-        envois = [postes.submit(envoyer) for _ in range(8)]
+    with ThreadPoolExecutor(_POSTES) as postes:
+        envois = [postes.submit(envoyer) for _ in range(_POSTES)]
         try:
             yield
         finally:
@@ -136,7 +138,8 @@ def _verifier_le_partage(ici: Surveillance) -> None:
     assert ici.eux.noms(CNAM) == ici.eux.noms(SIEN) == RESUMES.keys()
     assert ici.eux.recus[RIVAL] == []
     assert ici.eux.noms(EXPLOITATION) - MALGRE_LA_MACHINE == {"RecompteEcarts", "BaseInjoignable"}
-    assert ici.eux.recus.keys() == {CNAM, SIEN, RIVAL, EXPLOITATION}
+    assert ici.eux.noms(VIGIE) == {"Vigie"}
+    assert ici.eux.recus.keys() == {CNAM, SIEN, RIVAL, EXPLOITATION, VIGIE}
 
 
 @contextmanager

@@ -22,6 +22,7 @@ ROUTES = [
     ("concerne=exploitation severity=critical editeur=ortho-soft", {"exploitation"}),
     ("concerne=exploitation severity=warning editeur=rival", {"exploitation"}),
     ("concerne=exploitation severity=critical job=traces-postes", {"exploitation"}),
+    ("alertname=Vigie concerne=exploitation severity=info", {"vigie"}),
     ("severity=critical", {"exploitation"}),
     ("editeur=ortho-soft", {"exploitation"}),
     ("alertname=Inconnue", {"exploitation"}),
@@ -31,7 +32,8 @@ ROUTES = [
 def avec_editeur(configuration: Corps, code: str) -> Corps:
     """The configuration with one more éditeur, added as docs/alertes.md says: a route and a receiver, copied."""
     ajoutee: Corps = copy.deepcopy(configuration)
-    for liste in (ajoutee["route"]["routes"][0]["routes"], ajoutee["receivers"]):
+    (preseries,) = [route for route in ajoutee["route"]["routes"] if "routes" in route]
+    for liste in (preseries["routes"], ajoutee["receivers"]):
         (modele,) = [une for une in liste if "ortho-soft" in json.dumps(une)]
         liste.append(json.loads(json.dumps(modele).replace("ortho-soft", code)))
     return ajoutee
@@ -54,7 +56,8 @@ def test_une_alerte_va_a_qui_elle_concerne(tmp_path: Path, etiquettes: str, atte
 def test_rien_ne_va_a_un_editeur_que_par_son_code() -> None:
     """Each route to an éditeur asks for exactly its code, below the one that asks for préséries."""
     configuration = lire(ALERTMANAGER)
-    preseries, critiques = configuration["route"]["routes"]
+    vigie, preseries, critiques = configuration["route"]["routes"]
+    assert (vigie["matchers"], vigie["receiver"]) == (['alertname="Vigie"'], "vigie")
     assert preseries["matchers"] == ['concerne="preserie"']
     toutes, *siennes = preseries["routes"]
     assert (toutes["receiver"], toutes["continue"]) == ("cnam", True)
