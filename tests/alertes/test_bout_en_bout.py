@@ -5,12 +5,10 @@ scrape: what the bench cannot tell from a fault is not asserted, what it can is.
 """
 
 import asyncio
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -22,7 +20,16 @@ from tests.alertes.etabli import PATIENCE_S, Surveillance, surveillance
 from tests.alertes.fichiers import ABSENTS, RAISON
 from tests.alertes.monde import registre, traces_mauvaises, traces_saines
 from tests.outils import PRESERIE, trace
-from tests.processus.lancement import Serveur, attendre, creer_cle, environnement, executer, pid_de_postgres, serveur
+from tests.processus.lancement import (
+    Serveur,
+    attendre,
+    creer_cle,
+    environnement,
+    executer,
+    pid_de_postgres,
+    postgres_fige,
+    serveur,
+)
 
 pytestmark = [pytest.mark.skipif(bool(ABSENTS), reason=RAISON), pytest.mark.timeout(400)]
 CNAM, EXPLOITATION, VIGIE = "/cnam", "/exploitation", "/vigie"
@@ -144,20 +151,7 @@ def _verifier_le_partage(ici: Surveillance) -> None:
 
 @contextmanager
 def _base_suspendue(service: Serveur) -> Iterator[None]:
-    """PostgreSQL and its backends stand still."""
     postmaster = pid_de_postgres(service.dossier)
     assert postmaster is not None
-    os.kill(postmaster, signal.SIGSTOP)
-    enfants = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    siens = [postmaster, *map(int, enfants)]
-    try:
-        _signaler(siens, signal.SIGSTOP)
+    with postgres_fige(postmaster):
         yield
-    finally:
-        _signaler(siens, signal.SIGCONT)
-
-
-def _signaler(pids: list[int], signe: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signe)
