@@ -12,7 +12,11 @@ Liste = tuple[str, Corps]
 """A route, and its filters beside the présérie."""
 _COMMUNES = frozenset({"editeur", "module", "logiciel", "categorie_ps", "preserie"})
 _SANS_LISTE = frozenset(
-    {"preserie_taux_enregistrement", "preserie_critere_etat", "preserie_derniere_reception_timestamp_seconds"}
+    {
+        *("preserie_taux_enregistrement", "preserie_critere_etat", "preserie_derniere_reception_timestamp_seconds"),
+        *("preserie_statut", "preserie_version_en_recul", "preserie_recompte_ecarts"),
+        "preserie_recompte_timestamp_seconds",
+    }
 )
 
 
@@ -79,7 +83,7 @@ def derriere_la_serie(famille: str, etiquettes: Mapping[str, str], depuis: str |
     siennes = {nom: valeur for nom, valeur in etiquettes.items() if nom not in _COMMUNES}
     code = etiquettes["preserie"]
     match famille:
-        case "preserie_executions" | "preserie_scor_executions":
+        case "preserie_executions" | "preserie_scor_executions" | "preserie_version_executions":
             return "/executions", siennes | fenetre
         case "preserie_traces":
             return ("/traces", {}) if siennes["issue"] == "enregistree" else ("/receptions", siennes)

@@ -78,7 +78,7 @@ async def test_derriere_chaque_serie_des_metriques_sa_liste(
         liste = derriere_la_serie(serie, dict(etiquettes), fenetre.isoformat() if fenetre else None)
         if liste is not None:
             assert len(await lignes(confrontation.cnam, code, liste, None)) == valeur, (serie, etiquettes)
-            ouvertes += 1
+            ouvertes += serie != "preserie_version_executions"  # as many as there are versions
     assert ouvertes == len(PILOTES) * (2 + 7 + 3 + 8 + 2 + 1)
 
 
