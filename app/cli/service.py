@@ -121,7 +121,22 @@ def _servir(config: uvicorn.Config) -> None:
 
 
 class _Superviseur(Multiprocess):
-    """uvicorn's, which keeps the door open until it ends: the kernel let in who was not served any more."""
+    """uvicorn's, which keeps the door open until it ends: the kernel let in who was not served any more.
+
+    And which keeps its workers' ends of their pipes: one that died before it answered was waited for like a mute one.
+    """
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._rendre_les_bouts()
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        self._rendre_les_bouts()
+
+    def _rendre_les_bouts(self) -> None:
+        for ouvrier in self.processes:
+            ouvrier.child_conn.close()
 
     def terminate_all(self) -> None:
         ne_plus_laisser_entrer(self.sockets)

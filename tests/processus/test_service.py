@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -164,6 +165,22 @@ def test_un_ouvrier_tue_est_remplace(service: Serveur, cnam: str) -> None:
     attendre(lambda: len(set(service.ouvriers()) - {tue}) == 2)
     attendre(service.pret)
     assert service.appeler("GET", "/editeurs", cnam).status_code == 200
+
+
+def test_un_ouvrier_tue_avant_de_repondre_est_remplace_aussitot(service: Serveur) -> None:
+    """Its supervisor was asking it how it is, and would have waited as for one that is slow to start."""
+    reste, tue = service.ouvriers()
+    for _ in range(3):
+        os.kill(tue, signal.SIGKILL)
+        connus = {reste, tue}
+        attendre(partial(_un_nouveau, service, connus), 10)
+        (tue,) = set(service.ouvriers()) - connus
+        time.sleep(0.7)
+    attendre(service.pret)
+
+
+def _un_nouveau(service: Serveur, connus: set[int]) -> bool:
+    return len(set(service.ouvriers()) - connus) == 1
 
 
 def test_un_ouvrier_lent_a_demarrer_n_est_pas_tue_avant_de_servir(tmp_path: Path) -> None:
