@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -16,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.acces import depot
 from app.acces.roles import Acces, Role
 from app.demonstration.deroule import EXEMPLE
+from app.main import create_app
+from app.reglages import Reglages
 from app.stockage.base import Base
 from tests.description import verifier_reponse
 
@@ -176,3 +179,15 @@ async def ensemble(*actes: Coroutine[Any, Any, T]) -> list[T]:
     async with asyncio.TaskGroup() as groupe:
         taches = [groupe.create_task(acte) for acte in actes]
     return [tache.result() for tache in taches]
+
+
+@asynccontextmanager
+async def service_regle(reglages: Reglages, **champs: object) -> AsyncIterator[Service]:
+    """A service of these settings within this process, with the example's présérie; its caller is the Cnam."""
+    application: FastAPI = create_app(reglages.model_copy(update=champs))
+    async with application.router.lifespan_context(application):
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            cnam = await Service(client, application).en(Role.CNAM)
+            await cnam.inscrire()
+            yield cnam

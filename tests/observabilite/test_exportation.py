@@ -6,46 +6,31 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import ValidationError
 
-from app.acces.roles import Role
 from app.main import create_app
 from app.observabilite.exportation import ARRET_S
 from app.observabilite.telemetrie import PAR_SECONDE, RAFALE, Telemetrie
 from app.reglages import Reglages
 from tests.observabilite.collecteur import collecteur
-from tests.outils import PRESERIE, Service, ensemble, trace
+from tests.outils import PRESERIE, ensemble, service_regle, trace
 from tests.processus.lancement import attendre, environnement, port_libre, serveur
 
 ERREUR = 2
 
 
-@asynccontextmanager
-async def _service(reglages: Reglages, **champs: object) -> AsyncIterator[Service]:
-    """A service of these settings within this process, as its éditeur's caller."""
-    application: FastAPI = create_app(reglages.model_copy(update=champs))
-    async with application.router.lifespan_context(application):
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            cnam = await Service(client, application).en(Role.CNAM)
-            await cnam.inscrire()
-            yield cnam
-
-
 async def test_une_erreur_dit_son_genre_et_pas_son_texte(proprietaire: asyncpg.Connection, reglages: Reglages) -> None:
     with collecteur() as recus:
-        async with _service(reglages, otlp_url=f"{recus.url}/", otlp_part=1.0) as cnam:
+        async with service_regle(reglages, otlp_url=f"{recus.url}/", otlp_part=1.0) as cnam:
             await proprietaire.execute("ALTER TABLE compteur_operation RENAME COLUMN operation TO ailleurs")
             try:
                 lue = await cnam.appeler("GET", f"/bilan/preseries/{PRESERIE}")
@@ -86,7 +71,7 @@ async def test_la_part_zero_ne_suit_que_ce_que_l_appelant_demande(
 ) -> None:
     demande = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
     with collecteur() as recus:
-        async with _service(reglages, otlp_url=recus.url, otlp_part=0.0) as cnam:
+        async with service_regle(reglages, otlp_url=recus.url, otlp_part=0.0) as cnam:
             await cnam.appeler("GET", "/editeurs")
             voulue = await cnam.appeler("GET", "/editeurs", headers=demande)
         [span] = recus.spans()
@@ -97,7 +82,7 @@ async def test_un_collecteur_absent_ne_retient_personne(proprietaire: asyncpg.Co
     """Not a request, nor the stop: neither where nothing listens, nor where nothing is ever answered."""
     with collecteur(statut=None) as muet:
         for url in (muet.url, f"http://127.0.0.1:{port_libre()}"):
-            async with _service(reglages, otlp_url=url, otlp_part=1.0) as cnam:
+            async with service_regle(reglages, otlp_url=url, otlp_part=1.0) as cnam:
                 reponses = await ensemble(*(cnam.poster(trace()) for _ in range(40)))
                 assert {reponse.status_code for reponse in reponses} == {201}
                 debut = time.monotonic()

@@ -5,17 +5,14 @@ import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.acces.roles import Role
-from app.main import create_app
 from app.reglages import Reglages
 from app.stockage.embarque import PostgresEmbarque, postgres_embarque
 from app.stockage.grappe import NOM, Grappe
@@ -23,7 +20,7 @@ from app.stockage.lectures import AGE_MAX_S
 from app.stockage.ouverture import preparer
 from app.stockage.postmaster import PORT
 from app.stockage.tables import ROLE_SERVICE
-from tests.outils import PRESERIE, Corps, Service, trace
+from tests.outils import PRESERIE, Corps, Service, service_regle, trace
 from tests.processus.lancement import pid_de_postgres, postgres_fige
 from tests.supervision.releves import Releve, cellule, lire
 
@@ -82,22 +79,11 @@ async def cnam(
         yield service
 
 
-@asynccontextmanager
-async def _servir(
+def _servir(
     principale: PostgresEmbarque, secondaire: PostgresEmbarque, reglages: Reglages
-) -> AsyncIterator[Service]:
-    urls = {nom: SecretStr(s.url(utilisateur=ROLE_SERVICE)) for nom, s in _nommees(principale, secondaire)}
-    application = create_app(reglages.model_copy(update=urls))
-    async with application.router.lifespan_context(application):
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            cnam = await Service(client, application).en(Role.CNAM)
-            await cnam.inscrire()
-            yield cnam
-
-
-def _nommees(principale: PostgresEmbarque, secondaire: PostgresEmbarque) -> list[tuple[str, PostgresEmbarque]]:
-    return [("database_url", principale), ("read_url", secondaire)]
+) -> AbstractAsyncContextManager[Service]:
+    adresses = (SecretStr(serveur.url(utilisateur=ROLE_SERVICE)) for serveur in (principale, secondaire))
+    return service_regle(reglages, **dict(zip(("database_url", "read_url"), adresses, strict=True)))
 
 
 async def _releve(cnam: Service) -> Releve:
